@@ -1,0 +1,19 @@
+// Adapter for ioredis's Cluster, and for iovalkey, which has the same interface.
+import { once } from 'node:events';
+
+/** @returns {Promise<import('./index.mjs').BenchClient>} */
+export async function openIoredis(library, seeds, enableAutoPipelining) {
+  const cluster = new library.Cluster(seeds, { enableAutoPipelining });
+  cluster.on('error', (error) => console.error(error));
+  await once(cluster, 'ready');
+  return {
+    get: (key) => cluster.get(key),
+    set: (key, value) => cluster.set(key, value),
+    hgetall: (key) => cluster.hgetall(key),
+    lrange: (key, start, stop) => cluster.lrange(key, start, stop),
+    hashOf: (reply) => reply,
+    close: async () => {
+      await cluster.quit();
+    },
+  };
+}

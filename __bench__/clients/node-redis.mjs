@@ -1,0 +1,20 @@
+// Adapter for node-redis's createCluster(), and for ours, which has the same interface.
+
+/** @type {import('./index.mjs').ClientEntry['open']} */
+export async function openNodeRedis(library, seeds) {
+  const cluster = library.createCluster({
+    rootNodes: seeds.map(({ host, port }) => ({ url: `redis://${host}:${port}` })),
+  });
+  cluster.on('error', (error) => console.error(error));
+  await cluster.connect();
+  return {
+    get: (key) => cluster.get(key),
+    set: (key, value) => cluster.set(key, value),
+    hgetall: (key) => cluster.hGetAll(key),
+    lrange: (key, start, stop) => cluster.lRange(key, start, stop),
+    hashOf: (reply) => reply,
+    close: async () => {
+      await cluster.close();
+    },
+  };
+}

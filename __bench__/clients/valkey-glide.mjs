@@ -1,0 +1,17 @@
+// Adapter for valkey-glide's GlideClusterClient.
+
+/** @type {import('./index.mjs').ClientEntry['open']} */
+export async function openGlide(library, seeds) {
+  const cluster = await library.GlideClusterClient.createClient({ addresses: seeds });
+  return {
+    get: (key) => cluster.get(key),
+    set: (key, value) => cluster.set(key, value),
+    hgetall: (key) => cluster.hgetall(key),
+    lrange: (key, start, stop) => cluster.lrange(key, start, stop),
+    // Glide answers a list of pairs.
+    hashOf: (reply) => Object.fromEntries(reply.map(({ field, value }) => [field, value])),
+    close: async () => {
+      cluster.close();
+    },
+  };
+}

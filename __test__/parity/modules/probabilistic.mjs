@@ -1,0 +1,66 @@
+// bf, cms, cf, tDigest, topK: calls, and what Redis Stack answers to them.
+
+import { double, OK } from './reply.mjs';
+
+const map = (object) => new Map(Object.entries(object));
+const CHUNK = Buffer.from([1, 0, 255, 13, 10]);
+
+/** @type {import('./table.mjs').ModuleCall[]} */
+export const probabilistic = [
+  ['bf.add', ['k', 'item'], true],
+  ['bf.card', ['k'], 42],
+  ['bf.exists', ['k', 'item'], false],
+  ['bf.info', ['k'], map({ 'Capacity': 100, 'Size': 240, 'Number of filters': 1, 'Number of items inserted': 2, 'Expansion rate': 2 })],
+  ['bf.insert', ['k', ['a', 'b'], { CAPACITY: 10, ERROR: 0.1, EXPANSION: 2 }], [true, false]],
+  ['bf.loadChunk', ['k', 1, CHUNK], OK],
+  ['bf.mAdd', ['k', ['a', 'b']], [true, true]],
+  ['bf.mExists', ['k', ['a', 'b']], [false, true]],
+  ['bf.reserve', ['k', 0.01, 100, { NONSCALING: true }], OK],
+  ['bf.scanDump', ['k', 0], [1, CHUNK]],
+  ['cms.incrBy', ['k', { item: 'a', incrementBy: 2 }], [2]],
+  ['cms.info', ['k'], map({ width: 2000, depth: 7, count: 0 })],
+  ['cms.initByDim', ['k', 2000, 7], OK],
+  ['cms.initByProb', ['k', 0.001, 0.01], OK],
+  ['cms.merge', ['k', ['k', 'k']], OK],
+  ['cms.query', ['k', ['a', 'b']], [1, 0]],
+  ['cf.add', ['k', 'item'], true],
+  ['cf.addNX', ['k', 'item'], false],
+  ['cf.count', ['k', 'item'], 3],
+  ['cf.del', ['k', 'item'], true],
+  ['cf.exists', ['k', 'item'], true],
+  ['cf.mExists', ['k', ['a', 'b']], [true, false]],
+  ['cf.info', ['k'], map({
+    'Size': 1080, 'Number of buckets': 512, 'Number of filters': 1, 'Number of items inserted': 0,
+    'Number of items deleted': 0, 'Bucket size': 2, 'Expansion rate': 1, 'Max iterations': 20,
+  })],
+  ['cf.insert', ['k', ['a', 'b'], { CAPACITY: 10, NOCREATE: true }], [true, false]],
+  ['cf.insertNX', ['k', ['a', 'b']], [1, -1]],
+  ['cf.loadChunk', ['k', 1, CHUNK], OK],
+  ['cf.reserve', ['k', 100, { BUCKETSIZE: 2, MAXITERATIONS: 5, EXPANSION: 1 }], OK],
+  ['cf.scanDump', ['k', 0], [0, null]],
+  ['tDigest.add', ['k', [1, 2.5]], OK],
+  ['tDigest.byRank', ['k', [0, 99]], [double('1'), double('inf')]],
+  ['tDigest.byRevRank', ['k', [0, 99]], [double('2.5'), double('-inf')]],
+  ['tDigest.cdf', ['k', [1, 2]], [double('0.5'), double('nan')]],
+  ['tDigest.create', ['k', { COMPRESSION: 100 }], OK],
+  ['tDigest.info', ['k'], map({
+    'Compression': 100, 'Capacity': 610, 'Merged nodes': 0, 'Unmerged nodes': 0, 'Merged weight': 0,
+    'Unmerged weight': 0, 'Observations': 0, 'Total compressions': 0, 'Memory usage': 9768,
+  })],
+  ['tDigest.max', ['k'], double('3.25')],
+  ['tDigest.min', ['k'], double('nan')],
+  ['tDigest.merge', ['k', ['k'], { OVERRIDE: true }], OK],
+  ['tDigest.quantile', ['k', [0.5]], [double('1e-7')]],
+  ['tDigest.rank', ['k', [1]], [-1]],
+  ['tDigest.revRank', ['k', [1]], [-2]],
+  ['tDigest.reset', ['k'], OK],
+  ['tDigest.trimmedMean', ['k', 0, 1], double('2.4000000000000004')],
+  ['topK.add', ['k', ['a', 'b']], [null, 'evicted']],
+  ['topK.count', ['k', ['a']], [1]],
+  ['topK.incrBy', ['k', { item: 'a', incrementBy: 3 }], [null]],
+  ['topK.info', ['k'], map({ k: 3, width: 8, depth: 7, decay: double('0.9') })],
+  ['topK.list', ['k'], ['a', 'b']],
+  ['topK.listWithCount', ['k'], ['a', 2, 'b', 1]],
+  ['topK.query', ['k', ['a', 'b']], [true, false]],
+  ['topK.reserve', ['k', 3, { width: 8, depth: 7, decay: 0.9 }], OK],
+];

@@ -1,0 +1,293 @@
+'use strict';
+// The JavaScript end of the border: gives each command a ticket, hands a tick's worth of commands
+// over in one call, and settles promises when the engine says that answers are ready.
+
+const { AbortError, DisconnectsClientError } = require('./errors');
+const { Decoder } = require('./decoder');
+const { Submission } = require('./submission');
+const { compileTypeMapping } = require('./type-mapping');
+
+/** Precedes an event instead of a ticket. */
+const EVENT = 0xffffffff;
+/** Answers that do not fit into these get buffers of their own, for one batch. */
+const ANSWER_WORDS = 64 << 10;
+const ANSWER_BYTES = 1 << 20;
+/** node-redis's default, for commands whose options do not name a timeout. */
+const DEFAULT_TIMEOUT_MS = 5000;
+const MAX_TIMEOUT_MS = 0xffffffff;
+
+/** @typedef {import('./native-addon').NativeCluster} NativeCluster */
+/** @typedef {import('@redis/client').TypeMapping} TypeMapping */
+/** @typedef {import('@redis/client').CommandParser} CommandParser */
+/** @typedef {(reply: any, preserve: any, typeMapping: TypeMapping | undefined) => unknown} TransformReply */
+
+/**
+ * @typedef {object} CommandOptions
+ * @property {number} [timeout]
+ * @property {TypeMapping} [typeMapping]
+ * @property {AbortSignal} [abortSignal]
+ */
+
+// `new Promise` calls its executor at once: one for all commands, instead of a closure for each.
+/** @type {(value: unknown) => void} */
+let newResolve;
+/** @type {(error: unknown) => void} */
+let newReject;
+/**
+ * @param {(value: unknown) => void} resolve
+ * @param {(error: unknown) => void} reject
+ */
+function capture(resolve, reject) {
+  newResolve = resolve;
+  newReject = reject;
+}
+
+/** Who waits for a ticket. Used again for the next one with the same number. */
+class Waiting {
+  /** @type {((value: unknown) => void) | undefined} */
+  resolve;
+  /** @type {((error: unknown) => void) | undefined} */
+  reject;
+  /** @type {TransformReply | undefined} */
+  transform;
+  /** @type {unknown} */
+  preserve;
+  /** @type {TypeMapping | undefined} */
+  typeMapping;
+  as = 0;
+  /** @type {AbortSignal | undefined} */
+  signal;
+  /** @type {(() => void) | undefined} */
+  onAbort;
+
+  /** Frees everything that a settled command need not keep alive. */
+  release() {
+    this.resolve = this.reject = this.transform = this.preserve = this.typeMapping = undefined;
+    if (this.signal === undefined) return;
+    this.signal.removeEventListener('abort', /** @type {() => void} */ (this.onAbort));
+    this.signal = this.onAbort = undefined;
+  }
+}
+
+/** Runs `flush` when the code that runs now, and the promise callbacks before it, are done. */
+const schedule = queueMicrotask;
+
+class Channel {
+  #native;
+  #onEvent;
+  #submission;
+  #decoder;
+  /** @type {Waiting[]} by ticket */
+  #waiting = [];
+  /** @type {number[]} */
+  #freeTickets = [];
+  #isScheduled = false;
+  #isSettling = false;
+  #isDestroyed = false;
+  #words = new Uint32Array(ANSWER_WORDS);
+  #ints = new Int32Array(this.#words.buffer);
+  #bytes = Buffer.allocUnsafeSlow(ANSWER_BYTES);
+  #flushTick = () => {
+    this.#isScheduled = false;
+    this.flush();
+  };
+
+  /**
+   * @param {NativeCluster} native
+   * @param {(name: string, details: unknown[]) => void} onEvent
+   */
+  constructor(native, onEvent) {
+    this.#native = native;
+    this.#onEvent = onEvent;
+    this.#submission = new Submission(native.submit.bind(native), (tickets, error) => {
+      for (const ticket of tickets) this.#reject(ticket, error);
+    });
+    this.#decoder = new Decoder(native);
+  }
+
+  /**
+   * Sends a command.
+   *
+   * @param {CommandParser} parser that has parsed it
+   * @param {boolean | undefined} readonly whether a replica may serve it; the engine decides if unknown
+   * @param {CommandOptions | undefined} options
+   * @param {TransformReply | undefined} transform
+   * @returns {Promise<unknown>}
+   */
+  submit(parser, readonly, options, transform) {
+    const ticket = this.#takeTicket();
+    const waiting = this.#waiting[ticket];
+    const promise = new Promise(capture);
+    waiting.resolve = newResolve;
+    waiting.reject = newReject;
+    waiting.transform = transform;
+    waiting.preserve = parser.preserve;
+    let timeout = DEFAULT_TIMEOUT_MS;
+    try {
+      if (options !== undefined && options !== null) {
+        timeout = timeoutOf(options);
+        waiting.typeMapping = options.typeMapping;
+        waiting.as = compileTypeMapping(options.typeMapping);
+        if (options.abortSignal) this.#listen(ticket, waiting, options.abortSignal);
+      } else waiting.as = 0;
+      this.#submission.pack(ticket, parser.redisArgs, parser.firstKey, readonly, timeout);
+    } catch (error) {
+      this.#reject(ticket, error);
+      return promise;
+    }
+    if (!this.#isScheduled) {
+      this.#isScheduled = true;
+      schedule(this.#flushTick);
+    }
+    return promise;
+  }
+
+  /**
+   * Asks the engine for something that is not a command, after all commands before it.
+   *
+   * @param {(ticket: number) => void} ask
+   * @returns {Promise<unknown>}
+   */
+  request(ask) {
+    this.flush();
+    const ticket = this.#takeTicket();
+    const waiting = this.#waiting[ticket];
+    const promise = new Promise(capture);
+    waiting.resolve = newResolve;
+    waiting.reject = newReject;
+    waiting.as = 0;
+    try {
+      ask(ticket);
+    } catch (error) {
+      this.#reject(ticket, error);
+    }
+    return promise;
+  }
+
+  /** Hands over what was submitted so far. */
+  flush() {
+    this.#submission.flush();
+  }
+
+  /** Settles everything that the engine has answered. The engine asks for it. */
+  settle() {
+    if (this.#isSettling || this.#isDestroyed) return;
+    this.#isSettling = true;
+    try {
+      while (this.#settleBatch());
+    } finally {
+      this.#isSettling = false;
+    }
+  }
+
+  /** Ends it at once: what was answered is settled, everything else is rejected. */
+  destroy() {
+    this.flush();
+    this.#native.destroy();
+    this.settle();
+    this.#isDestroyed = true;
+    for (let ticket = 0; ticket < this.#waiting.length; ticket++) {
+      this.#reject(ticket, new DisconnectsClientError());
+    }
+  }
+
+  /** @returns {boolean} whether there may be more */
+  #settleBatch() {
+    let words = this.#words;
+    let ints = this.#ints;
+    let bytes = this.#bytes;
+    let count = this.#native.take(words, bytes);
+    if (count === -1) {
+      words = new Uint32Array(this.#native.pendingWords());
+      ints = new Int32Array(words.buffer);
+      bytes = Buffer.allocUnsafeSlow(this.#native.pendingBytes());
+      count = this.#native.take(words, bytes);
+    }
+    if (count <= 0) return false;
+    const decoder = this.#decoder;
+    decoder.begin(words, ints, bytes);
+    while (decoder.at < count && !this.#isDestroyed) this.#settleEntry(decoder.ticket());
+    decoder.end();
+    return !this.#isDestroyed;
+  }
+
+  /** @param {number} ticket */
+  #settleEntry(ticket) {
+    const decoder = this.#decoder;
+    if (ticket === EVENT) {
+      const [name, ...details] = decoder.value(0);
+      this.#onEvent(name, details);
+      return;
+    }
+    const isError = decoder.nextIsError();
+    const waiting = this.#waiting[ticket];
+    try {
+      const reply = decoder.value(waiting.as);
+      if (isError) return this.#reject(ticket, reply);
+      const { resolve, transform, preserve, typeMapping } = waiting;
+      const value = transform === undefined ? reply : transform(reply, preserve, typeMapping);
+      // A transform is user code that may have ended the cluster, and rejected this very command.
+      if (waiting.resolve !== resolve) return;
+      this.#free(ticket, waiting);
+      /** @type {(value: unknown) => void} */ (resolve)(value);
+    } catch (error) {
+      this.#reject(ticket, error);
+    }
+  }
+
+  /**
+   * @param {number} ticket
+   * @param {unknown} error
+   */
+  #reject(ticket, error) {
+    const waiting = this.#waiting[ticket];
+    const { reject } = waiting;
+    if (reject === undefined) return;
+    this.#free(ticket, waiting);
+    reject(error);
+  }
+
+  #takeTicket() {
+    return this.#freeTickets.pop() ?? this.#waiting.push(new Waiting()) - 1;
+  }
+
+  /**
+   * @param {number} ticket
+   * @param {Waiting} waiting
+   */
+  #free(ticket, waiting) {
+    waiting.release();
+    this.#freeTickets.push(ticket);
+  }
+
+  /**
+   * @param {number} ticket
+   * @param {Waiting} waiting
+   * @param {AbortSignal} signal
+   */
+  #listen(ticket, waiting, signal) {
+    if (signal.aborted) throw new AbortError();
+    const onAbort = () => {
+      this.flush();
+      this.#native.cancel(ticket);
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+    waiting.signal = signal;
+    waiting.onAbort = onAbort;
+  }
+}
+
+/**
+ * @param {CommandOptions} options
+ * @returns {number} milliseconds, 0 for none
+ */
+function timeoutOf(options) {
+  const { timeout } = options;
+  if (timeout === undefined) return 'timeout' in options ? 0 : DEFAULT_TIMEOUT_MS;
+  if (!timeout) return 0;
+  // The method that node-redis hands the number to refuses others with just the right error.
+  if (!Number.isInteger(timeout) || timeout < 0 || timeout > MAX_TIMEOUT_MS) AbortSignal.timeout(timeout);
+  return timeout;
+}
+
+module.exports = { Channel };

@@ -1,0 +1,289 @@
+'use strict';
+// What a user of `createCluster` holds. It knows commands, promises and events; slots, sockets and
+// retries are on the other side of the channel.
+
+const { EventEmitter } = require('node:events');
+const { ClientClosedError, ClientOfflineError, notSupported } = require('./errors');
+const { BasicCommandParser } = require('./commands');
+const { attachCommands } = require('./commander');
+const { parseOptions } = require('./options');
+const { Session } = require('./session');
+const { TopologyView } = require('./topology-view');
+
+const DEFAULT_COMMAND_TIMEOUT_MS = 5000;
+/** Options that decide which methods a class has. */
+const CLASS_OPTIONS = /** @type {const} */ (['RESP', 'modules', 'functions', 'scripts']);
+
+/** @typedef {import('./channel').CommandOptions} CommandOptions */
+/** @typedef {import('./channel').TransformReply} TransformReply */
+/** @typedef {import('@redis/client').RedisArgument} RedisArgument */
+
+/** @type {{ config: Record<string, any>, Class: typeof RedisCluster } | undefined} */
+let lastClass;
+
+/**
+ * Programs make many clusters of one kind, so the last class is kept.
+ *
+ * @param {Record<string, any>} config
+ * @returns {typeof RedisCluster}
+ */
+function classFor(config) {
+  const last = lastClass;
+  if (last !== undefined && CLASS_OPTIONS.every((name) => last.config[name] === config[name])) {
+    return last.Class;
+  }
+  const Class = attachCommands(RedisCluster, config);
+  lastClass = { config: { ...config }, Class };
+  return Class;
+}
+
+class RedisCluster extends EventEmitter {
+  // createCluster(), withCommandOptions() and withTypeMapping() hand out objects that inherit from
+  // this one. Private fields are not inherited; `_self` is, and leads back to them.
+  _self = this;
+  _options;
+  /** @type {CommandOptions | undefined} */
+  _commandOptions;
+  #parsed;
+  /** An engine that was made to check the options, and waits for `connect`. @type {Session | undefined} */
+  #unused;
+  /** @type {Session | undefined} */
+  #session;
+  #isOpen = false;
+  #isReady = false;
+  #view = new TopologyView();
+  #isViewStale = false;
+  /** @type {unknown} an error that nobody listened to, during connect */
+  #unheardError;
+
+  /** @param {Record<string, any>} [config] */
+  static factory(config = {}) {
+    const Class = classFor(config);
+    /** @param {Record<string, any>} [options] */
+    return (options) => Object.create(new Class({ ...config, ...options }));
+  }
+
+  /** @param {any} options */
+  static create(options) {
+    return RedisCluster.factory(options)(options);
+  }
+
+  /** @param {any} options */
+  constructor(options) {
+    super();
+    this.#parsed = parseOptions(options);
+    this._options = options;
+    this._commandOptions = { timeout: DEFAULT_COMMAND_TIMEOUT_MS, ...options.commandOptions };
+    this.#unused = this.#createSession();
+  }
+
+  get slots() { return this._self.#topology().slots; }
+  get masters() { return this._self.#topology().masters; }
+  get replicas() { return this._self.#topology().replicas; }
+  get nodeByAddress() { return this._self.#topology().nodeByAddress; }
+  get isOpen() { return this._self.#isOpen; }
+  get isReady() { return this._self.#isReady; }
+  get pubSubNode() { return undefined; }
+  get clientSideCache() { return undefined; }
+  get _keyPrefix() { return this._self._options.keyPrefix; }
+
+  /** @param {Record<string, any>} [overrides] */
+  duplicate(overrides) {
+    return RedisCluster.create({
+      ...this._self._options,
+      commandOptions: this._commandOptions,
+      ...overrides,
+    });
+  }
+
+  async connect() {
+    await this._self.#connect();
+    return this;
+  }
+
+  async close() {
+    await this._self.#end((session) => session.close());
+  }
+
+  destroy() {
+    const session = this._self.#leave();
+    session?.destroy();
+    this._self.#emit('disconnect');
+  }
+
+  /** @deprecated Use `close`. */
+  quit() {
+    return this.close();
+  }
+
+  /** @deprecated Use `destroy`. */
+  async disconnect() {
+    await this._self.#end(async (session) => session.destroy());
+  }
+
+  /** @param {CommandOptions} options used instead of those of `createCluster` */
+  withCommandOptions(options) {
+    const view = Object.create(this);
+    view._commandOptions = options;
+    return view;
+  }
+
+  /** @param {CommandOptions['typeMapping']} typeMapping used beside the other options */
+  withTypeMapping(typeMapping) {
+    return this.withCommandOptions({ ...this._commandOptions, typeMapping });
+  }
+
+  /**
+   * @param {RedisArgument | undefined} firstKey
+   * @param {boolean | undefined} isReadonly
+   * @param {RedisArgument[]} args
+   * @param {CommandOptions} [options]
+   */
+  async sendCommand(firstKey, isReadonly, args, options) {
+    const parser = new BasicCommandParser();
+    for (const arg of args) parser.push(arg);
+    if (firstKey !== undefined) parser.markRoutingKey(firstKey);
+    return this._self._submit(parser, isReadonly, { ...this._commandOptions, ...options }, undefined);
+  }
+
+  /** How often commands were sent on to another node, since connect. */
+  redirects() {
+    return this._self.#session?.redirects() ?? { moved: 0, ask: 0 };
+  }
+
+  /** @deprecated Use `masters`. */
+  getMasters() {
+    return this.masters;
+  }
+
+  /** @deprecated Use `slots`. @param {number} slot */
+  getSlotMaster(slot) {
+    return this.slots[slot].master;
+  }
+
+  /**
+   * Every command ends here.
+   *
+   * @param {BasicCommandParser} parser
+   * @param {boolean | undefined} readonly
+   * @param {CommandOptions | undefined} options
+   * @param {TransformReply | undefined} transform
+   * @returns {Promise<unknown>}
+   */
+  _submit(parser, readonly, options, transform) {
+    const session = this.#session;
+    if (!this.#isReady || session === undefined) {
+      return Promise.reject(this.#isOpen ? new ClientOfflineError() : new ClientClosedError());
+    }
+    return session.channel.submit(parser, readonly, options, transform);
+  }
+
+  async #connect() {
+    if (this.#isOpen) throw new Error('Cluster already open');
+    this.#isOpen = true;
+    this.#isReady = false;
+    this.#unheardError = undefined;
+    const session = (this.#session = this.#unused ?? this.#createSession());
+    this.#unused = undefined;
+    try {
+      await session.connect();
+    } catch (error) {
+      if (this.#session !== session) throw new Error('Cluster closed', { cause: error });
+      this.#leave();
+      session.destroy();
+      throw this.#unheardError ?? error;
+    }
+    if (this.#session !== session) throw new Error('Cluster closed');
+    this.#isReady = true;
+    this.#isViewStale = true;
+    this.#emit('connect');
+  }
+
+  /** @param {(session: Session) => Promise<void>} finish */
+  async #end(finish) {
+    const session = this.#leave();
+    if (session !== undefined) await finish(session);
+    this.#emit('disconnect');
+  }
+
+  /** From now on nothing is accepted. Returns the session that has to end. */
+  #leave() {
+    const session = this.#session ?? this.#unused;
+    this.#session = this.#unused = undefined;
+    this.#isOpen = this.#isReady = this.#isViewStale = false;
+    this.#view.clear();
+    return session;
+  }
+
+  #createSession() {
+    return new Session(this.#parsed, {
+      emit: (name, ...args) => this.#emit(name, ...args),
+      onTopology: () => { this.#isViewStale = true; },
+    });
+  }
+
+  #topology() {
+    if (this.#isViewStale && this.#session !== undefined) {
+      this.#isViewStale = false;
+      this.#view.update(this.#session.topology(), Boolean(this._options.useReplicas));
+    }
+    return this.#view;
+  }
+
+  /**
+   * What a listener throws must not stop the answers that wait behind the event.
+   *
+   * @param {string} name
+   * @param {...unknown} args
+   */
+  #emit(name, ...args) {
+    if (name === 'error' && this.#isOpen && !this.#isReady && this.listenerCount(name) === 0) {
+      // connect() will reject with it.
+      this.#unheardError ??= args[0];
+      return;
+    }
+    try {
+      this.emit(name, ...args);
+    } catch (error) {
+      queueMicrotask(() => { throw error; });
+    }
+  }
+}
+
+/** Listeners belong to the cluster, also if they are added through an object that inherits from it. */
+const LISTENER_METHODS = /** @type {const} */ ([
+  'on', 'addListener', 'prependListener', 'once', 'prependOnceListener', 'off', 'removeListener',
+  'removeAllListeners', 'setMaxListeners', 'emit',
+]);
+for (const name of LISTENER_METHODS) {
+  const method = /** @type {Function} */ (EventEmitter.prototype[name]);
+  Object.defineProperty(RedisCluster.prototype, name, {
+    configurable: true,
+    writable: true,
+    /** @this {RedisCluster} @param {unknown[]} args */
+    value(...args) {
+      const result = method.apply(this._self, args);
+      return result === this._self ? this : result;
+    },
+  });
+}
+
+/** Methods of node-redis's cluster that this version does not have: these throw, those reject. */
+const MISSING_SYNC = ['multi', 'MULTI', 'getRandomNode', 'getSlotRandomNode'];
+const MISSING_ASYNC = [
+  'subscribe', 'SUBSCRIBE', 'unsubscribe', 'UNSUBSCRIBE', 'pSubscribe', 'PSUBSCRIBE', 'pUnsubscribe',
+  'PUNSUBSCRIBE', 'sSubscribe', 'SSUBSCRIBE', 'sUnsubscribe', 'SUNSUBSCRIBE', 'nodeClient',
+  'getNodeClientForKey',
+];
+for (const name of MISSING_SYNC) defineMissing(name, () => { throw notSupported(name); });
+for (const name of MISSING_ASYNC) defineMissing(name, () => Promise.reject(notSupported(name)));
+
+/**
+ * @param {string} name
+ * @param {() => unknown} value
+ */
+function defineMissing(name, value) {
+  Object.defineProperty(RedisCluster.prototype, name, { configurable: true, writable: true, value });
+}
+
+module.exports = { RedisCluster };

@@ -1,0 +1,67 @@
+'use strict';
+// Where command definitions come from: node-redis's packages. A definition is loaded when its
+// command is first called, because loading all of them takes longer than connecting.
+
+const { BasicCommandParser } = require('@redis/client/dist/lib/client/parser');
+const {
+  functionArgumentsPrefix, getTransformReply, scriptArgumentsPrefix,
+} = require('@redis/client/dist/lib/commander');
+const index = require('./command-index');
+
+/** @typedef {import('@redis/client/dist/lib/RESP/types').Command} Command */
+
+/**
+ * The package and export of each module that every cluster has, by namespace.
+ *
+ * @type {Record<string, [packageName: string, exportName: string | undefined]>}
+ */
+const BUNDLED = {
+  bf: ['@redis/bloom', 'bf'],
+  cms: ['@redis/bloom', 'cms'],
+  cf: ['@redis/bloom', 'cf'],
+  tDigest: ['@redis/bloom', 'tDigest'],
+  topK: ['@redis/bloom', 'topK'],
+  json: ['@redis/json', undefined],
+  ft: ['@redis/search', undefined],
+  ts: ['@redis/time-series', undefined],
+};
+
+/** Namespaces of {@link bundledModule}. */
+const bundledModuleNames = Object.keys(BUNDLED);
+
+/**
+ * @param {string} name
+ * @returns {Record<string, Command>} its commands by name
+ */
+function bundledModule(name) {
+  const [packageName, exportName] = BUNDLED[name];
+  const all = require(packageName).default;
+  return exportName === undefined ? all : all[exportName];
+}
+
+/**
+ * @param {string} file
+ * @returns {Command}
+ */
+function loadCommand(file) {
+  return require(`@redis/client/dist/lib/commands/${file}`).default;
+}
+
+/**
+ * Every command of a cluster: how to load it, and the names that it has.
+ *
+ * @returns {Array<{ load: () => Command, names: string[] }>}
+ */
+function listCommands() {
+  return index.map(([file, ...names]) => ({ load: () => loadCommand(file), names }));
+}
+
+module.exports = {
+  BasicCommandParser,
+  bundledModule,
+  bundledModuleNames,
+  functionArgumentsPrefix,
+  getTransformReply,
+  listCommands,
+  scriptArgumentsPrefix,
+};

@@ -1,0 +1,120 @@
+'use strict';
+// Errors as users of node-redis know them: its classes, and the class and message of each failure
+// that the engine reports by number.
+
+const { getSystemErrorMap } = require('node:util');
+const errors = require('@redis/client/dist/lib/errors');
+
+/** What the engine's failures are about; the numbers are its own. */
+const FAILURE = Object.freeze({
+  CLIENT_CLOSED: 1,
+  CLIENT_OFFLINE: 2,
+  SOCKET_CLOSED: 3,
+  SOCKET: 4,
+  CONNECTION_TIMEOUT: 5,
+  TIMEOUT: 6,
+  ABORTED: 7,
+  ROOT_NODES_UNAVAILABLE: 8,
+  TOO_MANY_REDIRECTIONS: 9,
+  QUEUE_FULL: 10,
+  PROTOCOL: 11,
+  DISCONNECTED: 12,
+  SLOT_UNASSIGNED: 13,
+  INTERNAL: 14,
+  SOCKET_TIMEOUT: 15,
+  HANDSHAKE: 16,
+  RECONNECT_STRATEGY: 17,
+  CLUSTER_CLOSED: 18,
+  LOOKUP: 19,
+  UNSUPPORTED: 20,
+});
+
+/** libuv's number for a name that nobody knows. Node calls it ENOTFOUND, the system's table does not. */
+const ENOTFOUND_ERRNO = -3008;
+
+/**
+ * @param {[code: string, syscall: string, errno: number, address: string | null, port: number | null]} details
+ * @returns {NodeJS.ErrnoException} with the text and the fields that Node's own sockets give
+ */
+function socketError([code, syscall, errno, address, port]) {
+  const place = address === null ? '' : ` ${address}${port === null ? '' : `:${port}`}`;
+  const fields = address === null ? {} : port === null ? { address } : { address, port };
+  return Object.assign(new Error(`${syscall} ${code}${place}`), { errno, code, syscall, ...fields });
+}
+
+/** @param {[code: string, hostname: string]} details */
+function lookupError([code, hostname]) {
+  const syscall = 'getaddrinfo';
+  const errno = code === 'ENOTFOUND' ? ENOTFOUND_ERRNO : systemErrno(code);
+  return Object.assign(new Error(`${syscall} ${code} ${hostname}`), { errno, code, syscall, hostname });
+}
+
+/** @param {string} code */
+function systemErrno(code) {
+  for (const [errno, [name]] of getSystemErrorMap()) if (name === code) return errno;
+  return undefined;
+}
+
+/**
+ * The class and message are node-redis's; why each seed failed is ours to add.
+ *
+ * @param {Array<[address: string, error: Error]>} attempts
+ */
+function rootNodesUnavailable(attempts) {
+  const error = new errors.RootNodesUnavailableError();
+  const causes = attempts.map(([, cause]) => cause);
+  return Object.defineProperties(error, { cause: hidden(causes[0]), errors: hidden(causes) });
+}
+
+/**
+ * Like the fields of an AggregateError: there, but not among the error's own data.
+ *
+ * @param {unknown} value
+ */
+function hidden(value) {
+  return { value, configurable: true, writable: true };
+}
+
+/**
+ * @param {number} code one of {@link FAILURE}
+ * @param {any} details as the engine sends them with this code: null, or a list
+ * @returns {Error}
+ */
+function failureError(code, details) {
+  switch (code) {
+    case FAILURE.CLIENT_CLOSED: return new errors.ClientClosedError();
+    case FAILURE.CLIENT_OFFLINE: return new errors.ClientOfflineError();
+    case FAILURE.SOCKET_CLOSED: return new errors.SocketClosedUnexpectedlyError();
+    case FAILURE.SOCKET: return socketError(details);
+    case FAILURE.CONNECTION_TIMEOUT: return new errors.ConnectionTimeoutError();
+    case FAILURE.TIMEOUT: return new errors.TimeoutError();
+    case FAILURE.ABORTED: return new errors.AbortError();
+    case FAILURE.ROOT_NODES_UNAVAILABLE: return rootNodesUnavailable(details ?? []);
+    case FAILURE.TOO_MANY_REDIRECTIONS:
+      return new errors.MaxCommandRedirectionsError(new errors.SimpleError(details[0]));
+    case FAILURE.QUEUE_FULL: return new Error('The queue is full');
+    case FAILURE.PROTOCOL: return new Error(`Protocol error: ${details[0]}`);
+    case FAILURE.DISCONNECTED: return new errors.DisconnectsClientError();
+    case FAILURE.SLOT_UNASSIGNED: return new Error(`No node of the cluster serves slot ${details[0]}`);
+    case FAILURE.SOCKET_TIMEOUT: return new errors.SocketTimeoutError(details[0]);
+    case FAILURE.HANDSHAKE: return new errors.SimpleError(details[0]);
+    case FAILURE.RECONNECT_STRATEGY:
+      return new errors.ReconnectStrategyError(new Error(details[0]), details[1]);
+    case FAILURE.CLUSTER_CLOSED: return new Error('Cluster closed');
+    case FAILURE.LOOKUP: return lookupError(details);
+    case FAILURE.UNSUPPORTED: return new Error(details[0]);
+    case FAILURE.INTERNAL: return new Error(`Internal error of the engine: ${details[0]}`);
+    default: return new Error(`Unknown failure ${code} of the engine`);
+  }
+}
+
+/**
+ * What a method answers that is part of node-redis's cluster but not of this version.
+ *
+ * @param {string} name
+ */
+function notSupported(name) {
+  return new Error(`${name} is not supported in this version of redis-cluster-native`);
+}
+
+module.exports = { ...errors, FAILURE, failureError, notSupported };

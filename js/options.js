@@ -1,0 +1,101 @@
+'use strict';
+// Options of createCluster, as users of node-redis write them, into those that the engine takes.
+// The user's objects are read, never changed.
+
+const { toNativeNode, toSeed } = require('./node-options');
+const { refusal } = require('./refused-options');
+
+/** @typedef {import('./native-addon').NativeOptions} NativeOptions */
+/** @typedef {{ host: string, port: number }} HostPort */
+
+/**
+ * @typedef {object} ParsedOptions
+ * @property {NativeOptions} native
+ * @property {((address: string) => HostPort | undefined) | undefined} mapAddress
+ * @property {((retries: number, cause: Error) => unknown) | undefined} reconnectStrategy
+ */
+
+/** @param {unknown} strategy */
+function checkTopologyRefresh(strategy) {
+  if (strategy === undefined || strategy === false || typeof strategy === 'function') return;
+  if (typeof strategy === 'number' && Number.isInteger(strategy) && strategy >= 0) return;
+  throw new TypeError(
+    'topologyRefreshOnReconnectionAttempt must be undefined, false, a non-negative integer, or a function',
+  );
+}
+
+/** @param {Record<string, any>} options */
+function checkProtocolFeatures({ RESP = 3, clientSideCache, defaults = {} }) {
+  if (clientSideCache) {
+    if (RESP !== 3) throw new Error('Client Side Caching is only supported with RESP3');
+    throw refusal('clientSideCache', 'client-side caching is not supported in this version; remove it');
+  }
+  const { maintNotifications } = defaults;
+  if (maintNotifications && maintNotifications !== 'disabled' && RESP !== 3) {
+    throw new Error('Graceful Maintenance is only supported with RESP3');
+  }
+}
+
+/**
+ * @param {Record<string, HostPort>} map
+ * @returns {NonNullable<NativeOptions['addressMap']>}
+ */
+function toAddressMap(map) {
+  return Object.entries(map).map(([from, to]) => {
+    if (typeof to?.host !== 'string' || typeof to.port !== 'number') {
+      throw new TypeError(`nodeAddressMap['${from}'] must be { host: string, port: number }`);
+    }
+    return { from, host: to.host, port: to.port };
+  });
+}
+
+/**
+ * @param {Record<string, any>} options
+ * @param {'number'} type
+ * @param {string} name
+ */
+function checkType(options, type, name) {
+  const value = options[name];
+  if (value !== undefined && typeof value !== type) {
+    throw new TypeError(`${name} must be a ${type}, got ${typeof value}`);
+  }
+}
+
+/**
+ * @param {any} options what createCluster was given
+ * @returns {ParsedOptions}
+ */
+function parseOptions(options) {
+  const { rootNodes, defaults = {}, nodeAddressMap } = options ?? {};
+  if (!Array.isArray(rootNodes)) {
+    throw new TypeError(`rootNodes must be an array of nodes, got ${typeof rootNodes}`);
+  }
+  checkTopologyRefresh(options.topologyRefreshOnReconnectionAttemptStrategy);
+  checkProtocolFeatures(options);
+  checkType(options, 'number', 'RESP');
+  checkType(options, 'number', 'maxCommandRedirections');
+
+  const { host, port, ...node } = toNativeNode(defaults, 'defaults');
+  /** @type {NativeOptions} */
+  const native = {
+    seeds: rootNodes.map((root, i) => toSeed(root, defaults, `rootNodes[${i}]`)),
+    node,
+    useReplicas: Boolean(options.useReplicas),
+    minimizeConnections: options.minimizeConnections === true,
+  };
+  if (options.RESP !== undefined) native.resp = options.RESP;
+  if (options.maxCommandRedirections !== undefined) {
+    native.maxCommandRedirections = options.maxCommandRedirections;
+  }
+  const mapAddress = typeof nodeAddressMap === 'function' ? nodeAddressMap : undefined;
+  if (mapAddress !== undefined) native.addressMapCallback = true;
+  else if (nodeAddressMap) native.addressMap = toAddressMap(nodeAddressMap);
+  const { reconnectStrategy } = defaults.socket ?? {};
+  return {
+    native,
+    mapAddress,
+    reconnectStrategy: typeof reconnectStrategy === 'function' ? reconnectStrategy : undefined,
+  };
+}
+
+module.exports = { parseOptions };

@@ -1,0 +1,153 @@
+'use strict';
+// One engine from connect to close: commands go in, answers and events come out, and the functions
+// that a user put into the options are called for the engine.
+
+const { SocketTimeoutError } = require('./errors');
+const { Channel } = require('./channel');
+const { createNativeCluster } = require('./native-addon');
+
+/** What setTimeout, which node-redis waits with, makes of a delay that it cannot count. */
+const MAX_DELAY_MS = 0x7fffffff;
+
+/** @typedef {import('./options').ParsedOptions} ParsedOptions */
+
+/**
+ * @typedef {object} SessionListener
+ * @property {(name: string, ...args: unknown[]) => void} emit
+ * @property {() => void} onTopology called when a new topology is there
+ */
+
+class Session {
+  #options;
+  #listener;
+  #native;
+  #channel;
+
+  /**
+   * @param {ParsedOptions} options
+   * @param {SessionListener} listener
+   */
+  constructor(options, listener) {
+    this.#options = options;
+    this.#listener = listener;
+    this.#native = createNativeCluster(options.native, () => this.#channel.settle());
+    this.#channel = new Channel(this.#native, (name, details) => this.#onEvent(name, details));
+  }
+
+  get channel() {
+    return this.#channel;
+  }
+
+  /** Discovers the cluster. Until the session ends, it keeps the process alive. */
+  async connect() {
+    this.#native.setRef(true);
+    await this.#channel.request((ticket) => this.#native.connect(ticket));
+  }
+
+  /** Ends after the commands that were accepted. */
+  async close() {
+    try {
+      await this.#channel.request((ticket) => this.#native.close(ticket));
+    } finally {
+      this.destroy();
+    }
+  }
+
+  /** Ends at once. */
+  destroy() {
+    this.#channel.destroy();
+    this.#native.setRef(false);
+  }
+
+  /** @returns {import('./topology-view').Topology} */
+  topology() {
+    return JSON.parse(this.#native.topology());
+  }
+
+  /** Redirects that were followed since connect. */
+  redirects() {
+    const [moved, ask] = this.#native.redirects();
+    return { moved, ask };
+  }
+
+  /**
+   * @param {string} name
+   * @param {any[]} details
+   */
+  #onEvent(name, details) {
+    switch (name) {
+      case 'topology':
+        this.#listener.onTopology();
+        break;
+      case 'map-address':
+        this.#answerAddress(details[0], details[1]);
+        break;
+      case 'reconnect-strategy':
+        this.#answerReconnect(details);
+        break;
+      case 'node-error':
+        this.#listener.emit(name, details[0], hostPort(details[1], details[2]));
+        break;
+      case 'error':
+        this.#listener.emit(name, details[0]);
+        break;
+      default:
+        this.#listener.emit(name, hostPort(details[0], details[1]));
+    }
+  }
+
+  /**
+   * @param {number} callId
+   * @param {string} address
+   */
+  #answerAddress(callId, address) {
+    let mapped;
+    try {
+      mapped = this.#options.mapAddress?.(address);
+    } catch (error) {
+      this.#listener.emit('error', error);
+    }
+    this.#native.answerAddress(callId, mapped?.host ?? null, mapped?.port ?? 0);
+  }
+
+  /** @param {any[]} details */
+  #answerReconnect([callId, retries, cause, host, port]) {
+    let delay;
+    try {
+      delay = this.#options.reconnectStrategy?.(retries, cause);
+      if (delay !== false && !(delay instanceof Error) && typeof delay !== 'number') {
+        throw new TypeError(
+          `Reconnect strategy should return \`false | Error | number\`, got ${delay} instead`,
+        );
+      }
+    } catch (error) {
+      this.#listener.emit('node-error', error, hostPort(host, port));
+      delay = defaultDelay(retries, error);
+    }
+    if (delay === false) this.#native.answerReconnect(callId, -1, null);
+    else if (delay instanceof Error) this.#native.answerReconnect(callId, -1, delay.message);
+    else this.#native.answerReconnect(callId, delay >= 0 && delay <= MAX_DELAY_MS ? delay : 1, null);
+  }
+}
+
+/**
+ * @param {string} host
+ * @param {number} port
+ */
+function hostPort(host, port) {
+  return Object.freeze({ host, port });
+}
+
+/**
+ * What node-redis waits when a user's strategy fails.
+ *
+ * @param {number} retries
+ * @param {unknown} cause
+ * @returns {number | false}
+ */
+function defaultDelay(retries, cause) {
+  if (cause instanceof SocketTimeoutError) return false;
+  return Math.min(2 ** retries * 50, 2000) + Math.floor(Math.random() * 200);
+}
+
+module.exports = { Session };

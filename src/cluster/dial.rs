@@ -1,0 +1,84 @@
+//! From a node's configuration to a greeted socket, with failures in the engine's terms.
+
+use crate::config::{ClusterConfig, Family, NodeConfig};
+use crate::connection::{
+    CloseReason, ConnectError, Exchange, HandshakeOptions, OpenError, Scratch, SocketOptions,
+    connect,
+};
+use crate::error::{Error, SocketFailure};
+use crate::node_addr::NodeAddr;
+
+/// Connects to `at` as `config` says.
+///
+/// # Errors
+///
+/// Why there is no connection.
+pub(crate) async fn dial(
+    at: &NodeAddr,
+    config: &NodeConfig,
+    scratch: &Scratch,
+) -> Result<Exchange, Error> {
+    let options = SocketOptions {
+        connect_timeout: config.connect_timeout,
+        no_delay: config.no_delay,
+        keep_alive: config.keep_alive,
+        ipv4: config.family != Family::V6,
+        ipv6: config.family != Family::V4,
+        local_address: config.local_address,
+        local_port: config.local_port,
+    };
+    let stream = connect(at.host(), at.port(), &options).await.map_err(|error| match error {
+        ConnectError::Timeout => Error::ConnectTimeout,
+        ConnectError::Lookup { host } => Error::Lookup(host),
+        ConnectError::Io { error, address } => {
+            Error::Socket(SocketFailure::new(&error, "connect", Some(address)))
+        }
+    })?;
+    Ok(Exchange::new(stream, scratch.clone()))
+}
+
+/// Introduces the client to the server.
+///
+/// # Errors
+///
+/// Why the server will not have it. Never shows a secret: it holds the server's words only.
+pub(crate) async fn greet(
+    exchange: &mut Exchange,
+    cluster: &ClusterConfig,
+    config: &NodeConfig,
+    readonly: bool,
+) -> Result<(), Error> {
+    let options = HandshakeOptions {
+        resp3: cluster.resp3,
+        username: config.username.as_deref(),
+        password: config.password.as_ref().map(crate::config::Secret::expose),
+        name: config.name.as_deref(),
+        database: config.database,
+        readonly,
+        lib_tag: config.client_info_tag.as_deref(),
+        lib_version: env!("CARGO_PKG_VERSION"),
+        disable_client_info: config.disable_client_info,
+    };
+    exchange.greet(&options, config.connect_timeout).await.map_err(open_failure)
+}
+
+/// A failed exchange in the engine's terms.
+pub(crate) fn open_failure(error: OpenError) -> Error {
+    match error {
+        OpenError::Closed => Error::SocketClosed,
+        OpenError::Io(error) => Error::Socket(SocketFailure::new(&error, "read", None)),
+        OpenError::Protocol(error) => Error::Protocol(error.to_string()),
+        OpenError::Refused(text) => Error::Refused(text),
+        OpenError::Silent => Error::ConnectTimeout,
+    }
+}
+
+/// The end of a connection in the engine's terms.
+pub(crate) fn close_failure(reason: &CloseReason) -> Error {
+    match reason {
+        CloseReason::PeerClosed => Error::SocketClosed,
+        CloseReason::Io(error) => Error::Socket(SocketFailure::new(error, "read", None)),
+        CloseReason::Protocol(error) => Error::Protocol(error.to_string()),
+        CloseReason::Unsolicited => Error::Protocol("an answer to no question".to_owned()),
+    }
+}

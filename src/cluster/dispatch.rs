@@ -1,0 +1,182 @@
+//! The happy path down: one tick's commands to the links of their nodes.
+//!
+//! Runs on the submitting thread. No lock but each link's own, once per node and tick; no
+//! allocation but what buffers need to grow; never waits.
+
+use super::lane::Parcel;
+use super::request::{Request, Ticket};
+use super::routes::Routes;
+use super::shared::Shared;
+use crate::command::{self, Command};
+use crate::connection::Claim;
+use crate::error::Error;
+use crate::resp::{push_argument, push_header};
+use crate::routing::{RouteError, Subject, route};
+use crate::slot::Slot;
+use crate::topology::NodeIndex;
+
+/// What the submitting thread keeps from tick to tick.
+#[derive(Debug, Default)]
+pub(crate) struct Dispatcher {
+    /// One batch per node of the topology.
+    stages: Vec<Stage>,
+    /// Nodes with something in their batch, in order of first use.
+    touched: Vec<NodeIndex>,
+    claims: Vec<Claim>,
+    /// Whose turn it is, for each shard and for commands without a key.
+    turns: Vec<usize>,
+}
+
+#[derive(Debug, Default)]
+struct Stage {
+    bytes: Vec<u8>,
+    requests: Vec<Request>,
+}
+
+/// RESP around one argument: `$`, up to ten digits, two CRLF.
+const ARGUMENT_OVERHEAD: usize = 15;
+
+impl Dispatcher {
+    /// Sends each command on its way. What cannot be sent is answered at once.
+    pub(crate) fn run<'a>(
+        &mut self,
+        shared: &Shared,
+        commands: impl Iterator<Item = (Ticket, Command<'a>)>,
+    ) {
+        let _dispatching = shared.lane.begin_dispatch();
+        if shared.lane.is_active() {
+            for (ticket, command) in commands {
+                self.detour(shared, ticket, &command);
+            }
+            return;
+        }
+        let routes = shared.routes.load();
+        let now = shared.now();
+        for (ticket, command) in commands {
+            if let Err(error) = self.stage(shared, &routes, now, (ticket, &command)) {
+                shared.fail(ticket, &error);
+            }
+        }
+        self.flush(shared, &routes);
+    }
+
+    /// Routes one command and encodes it behind the others of its node.
+    fn stage(
+        &mut self,
+        shared: &Shared,
+        routes: &Routes,
+        now: u32,
+        (ticket, command): (Ticket, &Command<'_>),
+    ) -> Result<(), Error> {
+        let (subject, flags) = describe(command);
+        let node = self.route(shared, routes, subject)?;
+        let index = node.index();
+        if self.stages.len() <= index {
+            self.stages.resize_with(index + 1, Stage::default);
+        }
+        if let Some(limits) = shared.limits {
+            let link = routes.link(node).ok_or(Error::Closed)?;
+            limits.check(link, self.stages[index].requests.len())?;
+        }
+        let stage = &mut self.stages[index];
+        if stage.requests.is_empty() {
+            self.touched.push(node);
+        }
+        let wire_len = encode(&mut stage.bytes, command);
+        let request = Request::new(ticket, flags, subject.slot, wire_len);
+        stage.requests.push(timed(request, now, command.timeout_ms));
+        Ok(())
+    }
+
+    fn route(
+        &mut self,
+        shared: &Shared,
+        routes: &Routes,
+        subject: Subject,
+    ) -> Result<NodeIndex, Error> {
+        let topology = &routes.topology;
+        let turns = &mut self.turns;
+        let take_turn = |_| {
+            let shard = subject.slot.and_then(|slot| topology.slots.primary(slot));
+            next_turn(turns, shard.map_or(0, |primary| 1 + primary.index()))
+        };
+        route(subject, topology, shared.reads, take_turn).map_err(|error| match error {
+            RouteError::NoNodes => Error::Closed,
+            RouteError::SlotUnassigned(_) if topology.nodes.is_empty() => Error::Closed,
+            RouteError::SlotUnassigned(slot) => Error::SlotUnassigned(slot.number()),
+        })
+    }
+
+    /// Gives each node its batch.
+    fn flush(&mut self, shared: &Shared, routes: &Routes) {
+        for node in self.touched.drain(..) {
+            let stage = &mut self.stages[node.index()];
+            let Some(link) = routes.link(node) else { continue };
+            let bytes = std::mem::take(&mut stage.bytes);
+            let submitted = link.submit(bytes, stage.requests.drain(..), &mut self.claims);
+            shared.after_submit(&submitted);
+            stage.bytes = submitted.spare;
+        }
+    }
+
+    /// Gives a command to the I/O thread, behind those that wait there already.
+    fn detour(&mut self, shared: &Shared, ticket: Ticket, command: &Command<'_>) {
+        let (subject, flags) = describe(command);
+        let mut bytes = Vec::new();
+        let wire_len = encode(&mut bytes, command);
+        let request = Request::new(ticket, flags, subject.slot, wire_len);
+        let request = timed(request, shared.now(), command.timeout_ms);
+        match shared.lane.push((request, bytes)) {
+            Ok(()) => shared.signal.notify_one(),
+            // Closed between the look and the push: the routes are good again.
+            Err(parcel) => self.send(shared, parcel),
+        }
+    }
+
+    /// Sends one encoded command where it belongs now. Also what the I/O thread calls.
+    pub(crate) fn send(&mut self, shared: &Shared, (request, bytes): Parcel) {
+        let routes = shared.routes.load();
+        let subject = Subject { slot: request.slot(), replica_safe: request.has(Request::REPLICA) };
+        match self.route(shared, &routes, subject) {
+            Err(error) => shared.fail(request.ticket, &error),
+            Ok(node) => {
+                let Some(link) = routes.link(node) else { return };
+                shared.after_submit(&link.submit(bytes, [request], &mut self.claims));
+            }
+        }
+    }
+}
+
+/// What routing and later decisions need to know.
+fn describe(command: &Command<'_>) -> (Subject, u8) {
+    let spec = command::lookup(command.args.get(0).unwrap_or_default(), command.args.get(1));
+    let replica_safe = command::replica_safe(spec, command.readonly);
+    let readonly = spec.is_some_and(command::Spec::readonly);
+    let flags = if readonly { Request::READONLY } else { 0 }
+        | if replica_safe { Request::REPLICA } else { 0 };
+    (Subject { slot: command.key.map(Slot::of_key), replica_safe }, flags)
+}
+
+fn timed(request: Request, now: u32, timeout_ms: u32) -> Request {
+    if timeout_ms == 0 { request } else { request.until(now.wrapping_add(timeout_ms)) }
+}
+
+/// Appends the command; returns its length.
+fn encode(out: &mut Vec<u8>, command: &Command<'_>) -> usize {
+    let start = out.len();
+    out.reserve(command.args.byte_len() + ARGUMENT_OVERHEAD * (command.args.len() + 1));
+    push_header(out, command.args.len());
+    for argument in command.args.iter() {
+        push_argument(out, argument);
+    }
+    out.len() - start
+}
+
+fn next_turn(turns: &mut Vec<usize>, group: usize) -> usize {
+    if turns.len() <= group {
+        turns.resize(group + 1, 0);
+    }
+    let turn = turns[group];
+    turns[group] = turn.wrapping_add(1);
+    turn
+}

@@ -1,0 +1,179 @@
+//! The engine: carries out what the pure modules decide.
+//!
+//! Two threads meet here. The submitting thread holds a [`Cluster`], sends commands and takes
+//! answers; the I/O thread runs [`drive`], which owns every task and socket. They share what is in
+//! `shared.rs` and nothing else.
+
+mod calls;
+mod control;
+mod dial;
+mod discover;
+mod dispatch;
+mod events;
+mod holds;
+mod keep;
+mod lane;
+mod limits;
+mod node;
+mod outbox;
+mod recover;
+mod request;
+mod routes;
+mod serve;
+mod session;
+mod shared;
+mod tasks;
+mod upstream;
+mod view;
+
+pub use control::ReconnectDecision;
+pub use outbox::{EVENT, ReplySink};
+pub use request::Ticket;
+
+use crate::command::Command;
+use crate::config::ClusterConfig;
+use crate::connection::Scratch;
+use crate::error::Error;
+use crate::resp::Tape;
+use control::Control;
+use dispatch::Dispatcher;
+use session::Session;
+use shared::Shared;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+/// One cluster client, as its user's thread holds it.
+pub struct Cluster {
+    shared: Arc<Shared>,
+    dispatcher: Dispatcher,
+}
+
+/// The other half of a [`Cluster`], for the I/O thread.
+pub struct Driver {
+    shared: Arc<Shared>,
+}
+
+impl Cluster {
+    /// A closed client; `sink` is woken when answers wait. The driver must be run by [`drive`] for
+    /// anything to happen.
+    pub fn new(config: ClusterConfig, sink: Box<dyn ReplySink>) -> (Self, Driver) {
+        let shared = Arc::new(Shared::new(config, sink));
+        let driver = Driver { shared: Arc::clone(&shared) };
+        (Self { shared, dispatcher: Dispatcher::default() }, driver)
+    }
+
+    /// Finds the cluster and connects to it. Answered when commands can be sent.
+    pub fn connect(&self, ticket: Ticket) {
+        self.shared.send(Control::Connect(ticket));
+    }
+
+    /// Sends one tick's commands on their way. Never waits and never fails: what goes wrong with a
+    /// command becomes that command's answer.
+    pub fn submit<'a>(&mut self, commands: impl Iterator<Item = (Ticket, Command<'a>)>) {
+        self.dispatcher.run(&self.shared, commands);
+    }
+
+    /// The oldest batch of answers. Give it back with [`Cluster::recycle`].
+    pub fn take(&self) -> Option<Tape> {
+        self.shared.outbox.take()
+    }
+
+    /// Gives a batch's memory back.
+    pub fn recycle(&self, tape: Tape) {
+        self.shared.outbox.recycle(tape);
+    }
+
+    /// Answers a command with a failure.
+    pub fn fail(&self, ticket: Ticket, error: &Error) {
+        self.shared.fail(ticket, error);
+    }
+
+    /// Ends the session once all accepted commands are answered; answered then.
+    pub fn close(&self, ticket: Ticket) {
+        self.shared.send(Control::Close(ticket));
+    }
+
+    /// Ends the session at once; every command still waiting is answered before this returns.
+    pub fn destroy(&self) {
+        self.shared.cut_off(&Error::Disconnected);
+        self.shared.send(Control::Destroyed);
+    }
+
+    /// Gives up on a command, if it has not been written.
+    pub fn cancel(&self, ticket: Ticket) {
+        self.shared.send(Control::Cancel(ticket));
+    }
+
+    /// Answers a `map-address` event; `None` means as announced.
+    pub fn address_mapped(&self, call: u32, to: Option<(String, u16)>) {
+        self.shared.send(Control::AddressMapped { call, to });
+    }
+
+    /// Answers a `reconnect-strategy` event.
+    pub fn reconnect_decided(&self, call: u32, decision: ReconnectDecision) {
+        self.shared.send(Control::ReconnectDecided { call, decision });
+    }
+
+    /// The topology in force, as JSON.
+    pub fn topology_json(&self) -> String {
+        view::topology_json(&self.shared.routes.load().topology)
+    }
+
+    /// MOVED and ASK redirects followed since the last connect.
+    pub fn redirects(&self) -> (u64, u64) {
+        let redirects = &self.shared.redirects;
+        (redirects.moved.load(Ordering::Relaxed), redirects.ask.load(Ordering::Relaxed))
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        self.destroy();
+        self.shared.send(Control::Quit);
+    }
+}
+
+/// Runs one cluster's side on the I/O thread, until its [`Cluster`] is dropped.
+pub async fn drive(driver: Driver, scratch: Scratch) {
+    let shared = driver.shared;
+    let mut session = None;
+    loop {
+        shared.signal.notified().await;
+        while let Some(message) = shared.next_control() {
+            if matches!(message, Control::Quit) {
+                return;
+            }
+            handle(message, &shared, &scratch, &mut session);
+        }
+        if let Some(session) = &session {
+            Session::run_lane(session);
+        }
+    }
+}
+
+fn handle(
+    message: Control,
+    shared: &Arc<Shared>,
+    scratch: &Scratch,
+    session: &mut Option<std::rc::Rc<Session>>,
+) {
+    match (message, &session) {
+        (Control::Connect(ticket), None) => {
+            *session = Some(Session::start(Arc::clone(shared), scratch.clone(), ticket));
+        }
+        (Control::Connect(ticket), Some(_)) => shared.fail(ticket, &Error::ClosedWhileConnecting),
+        (Control::Close(ticket), None) => shared.done(ticket),
+        (Control::Close(ticket), Some(session)) => session.close(ticket),
+        (Control::Destroyed, Some(running)) => {
+            running.end();
+            *session = None;
+        }
+        (Control::AddressMapped { call, to }, Some(session)) => session.on_address(call, to),
+        (Control::ReconnectDecided { call, decision }, Some(session)) => {
+            session.on_reconnect(call, decision);
+        }
+        (Control::Cancel(ticket), Some(session)) => session.cancel(ticket),
+        // The session these were meant for is over.
+        (_, _) => {}
+    }
+}

@@ -1,0 +1,35 @@
+//! What the submitting thread looks at: the topology, and the link of each of its nodes.
+
+use super::request::Request;
+use crate::connection::Link;
+use crate::node_addr::NodeAddr;
+use crate::topology::{NodeIndex, Topology};
+use std::sync::Arc;
+
+/// The link of a node.
+pub(crate) type NodeLink = Arc<Link<Request>>;
+
+/// One immutable picture; the I/O thread publishes the next one whole.
+#[derive(Debug, Default)]
+pub(crate) struct Routes {
+    pub(crate) topology: Arc<Topology>,
+    /// By [`NodeIndex`] of the topology.
+    links: Vec<NodeLink>,
+}
+
+impl Routes {
+    /// Pairs a topology with the links of its nodes, in the order of its nodes.
+    pub(crate) fn new(topology: Arc<Topology>, links: Vec<NodeLink>) -> Self {
+        debug_assert_eq!(topology.nodes.len(), links.len());
+        Self { topology, links }
+    }
+
+    pub(crate) fn link(&self, node: NodeIndex) -> Option<&NodeLink> {
+        self.links.get(node.index())
+    }
+
+    /// The link to the node at `addr`, if the topology names it.
+    pub(crate) fn link_to(&self, addr: &NodeAddr) -> Option<&NodeLink> {
+        self.link(self.topology.find(addr)?)
+    }
+}

@@ -1,0 +1,95 @@
+//! Keeps one node connected: connect, greet, serve, and again.
+
+use super::control::ReconnectDecision;
+use super::dial::{close_failure, dial, greet};
+use super::events::Event;
+use super::node::Node;
+use super::session::Session;
+use super::shared::LiveNode;
+use super::upstream::NodeUpstream;
+use crate::connection::{Exchange, run};
+use crate::error::Error;
+use crate::node_addr::NodeAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+use tokio::time::sleep;
+
+impl Session {
+    /// The task of a node. Ends only with the session, or when the node leaves the cluster.
+    pub(super) async fn supervise(self: Rc<Self>, node: Rc<Node>) {
+        loop {
+            while node.lazy.get() && node.link.waiting() == 0 {
+                node.link.woken().await;
+            }
+            let at = self.mapped(&node.addr).await;
+            self.shared.add_live(LiveNode { link: Arc::clone(&node.link), at: at.clone() });
+            let cause = self.serve(&node, &at).await;
+            // The strategy has given up. The next command for this node tries once more.
+            self.shared.remove_live(&node.link);
+            for (request, ..) in node.link.detach(|_, _| false) {
+                self.shared.fail(request.ticket, &cause);
+            }
+            node.first.borrow_mut().get_or_insert(Err(cause));
+            self.progress.notify_one();
+            node.lazy.set(true);
+        }
+    }
+
+    /// Serves the node until the reconnect strategy gives up; returns why.
+    async fn serve(self: &Rc<Self>, node: &Rc<Node>, at: &NodeAddr) -> Error {
+        let mut retries = 0;
+        loop {
+            let (cause, was_open) = match self.open(node, at).await {
+                Err(cause) => (cause, false),
+                Ok(exchange) => (self.serve_once(node, exchange).await, true),
+            };
+            if was_open {
+                // As in node-redis: the first repetition follows at once.
+                retries = 0;
+            }
+            let decision = self.reconnect_decision(retries, &cause).await;
+            retries += 1;
+            self.shared.tell(&Event::NodeError(&cause, at));
+            match decision {
+                ReconnectDecision::GiveUp(None) => return cause,
+                ReconnectDecision::GiveUp(Some(text)) => {
+                    return Error::ReconnectStrategy { text, cause: Box::new(cause) };
+                }
+                ReconnectDecision::After(_) if was_open => {}
+                ReconnectDecision::After(delay) => {
+                    self.after_failed_attempt(node, &cause);
+                    sleep(delay).await;
+                }
+            }
+            self.shared.tell(&Event::NodeReconnecting(at));
+        }
+    }
+
+    async fn open(&self, node: &Node, at: &NodeAddr) -> Result<Exchange, Error> {
+        let config = &self.shared.config;
+        let mut exchange = dial(at, &config.node, &self.scratch).await?;
+        self.shared.tell(&Event::NodeConnect(at));
+        greet(&mut exchange, config, &config.node, node.replica.get()).await?;
+        *node.first.borrow_mut() = Some(Ok(()));
+        self.progress.notify_one();
+        self.shared.tell(&Event::NodeReady(at));
+        tracing::info!(node = %node.addr, "connected");
+        Ok(exchange)
+    }
+
+    async fn serve_once(self: &Rc<Self>, node: &Rc<Node>, exchange: Exchange) -> Error {
+        let upstream = NodeUpstream { session: Rc::clone(self), node: Rc::clone(node) };
+        let reason = run(exchange.into_opened(), &node.link, &upstream, &self.scratch).await;
+        let cause = close_failure(&reason);
+        tracing::info!(node = %node.addr, %cause, "connection lost");
+        self.on_connection_lost(node, &cause);
+        cause
+    }
+
+    /// One dead node must not hold `connect()`: the first failure of a node counts as its answer.
+    fn after_failed_attempt(&self, node: &Node, cause: &Error) {
+        node.first.borrow_mut().get_or_insert_with(|| Err(cause.clone()));
+        self.progress.notify_one();
+        self.refresh.notify_one();
+    }
+}

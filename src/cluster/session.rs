@@ -1,0 +1,155 @@
+//! The engine between connect and close: what the I/O thread knows and does.
+
+use super::calls::Calls;
+use super::control::{Control, ReconnectDecision};
+use super::dispatch::Dispatcher;
+use super::events::Event;
+use super::holds::Holds;
+use super::lane::Parcel;
+use super::node::Node;
+use super::request::Ticket;
+use super::shared::Shared;
+use super::tasks::Tasks;
+use crate::connection::Scratch;
+use crate::error::Error;
+use crate::node_addr::NodeAddr;
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::future::Future;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use tokio::sync::Notify;
+use tokio::task::AbortHandle;
+use tokio::time::sleep;
+
+/// One session. Lives on the I/O thread; its tasks hold it, so it ends with [`Session::end`].
+pub(crate) struct Session {
+    pub(super) shared: Arc<Shared>,
+    pub(super) scratch: Scratch,
+    pub(super) tasks: Tasks,
+    pub(super) nodes: RefCell<HashMap<NodeAddr, Rc<Node>>>,
+    pub(super) dispatcher: RefCell<Dispatcher>,
+    pub(super) holds: RefCell<Holds>,
+    pub(super) calls: Calls,
+    /// Wakes who waits for first connections.
+    pub(super) progress: Notify,
+    /// Wakes the refresh.
+    pub(super) refresh: Notify,
+}
+
+/// How often a closing session looks whether its queues are empty.
+const CLOSE_POLL: Duration = Duration::from_millis(1);
+
+impl Session {
+    /// Begins a session; `ticket` is answered when the cluster can be used.
+    pub(crate) fn start(shared: Arc<Shared>, scratch: Scratch, ticket: Ticket) -> Rc<Self> {
+        shared.redirects.moved.store(0, Ordering::Relaxed);
+        shared.redirects.ask.store(0, Ordering::Relaxed);
+        let session = Rc::new(Self {
+            shared,
+            scratch,
+            tasks: Tasks::default(),
+            nodes: RefCell::default(),
+            dispatcher: RefCell::default(),
+            holds: RefCell::default(),
+            calls: Calls::default(),
+            progress: Notify::new(),
+            refresh: Notify::new(),
+        });
+        let connecting = Rc::clone(&session);
+        session.spawn(async move {
+            match connecting.connect().await {
+                Ok(()) => connecting.shared.done(ticket),
+                Err(error) => {
+                    connecting.shared.send(Control::Destroyed);
+                    connecting.shared.cut_off(&error);
+                    connecting.shared.fail(ticket, &error);
+                }
+            }
+        });
+        session.spawn(Rc::clone(&session).keep_deadlines());
+        session.spawn(Rc::clone(&session).keep_topology());
+        session
+    }
+
+    /// Starts a task of this session. A panic in it ends the session, with an answer for everyone.
+    pub(super) fn spawn(self: &Rc<Self>, task: impl Future<Output = ()> + 'static) -> AbortHandle {
+        let session = Rc::downgrade(self);
+        self.tasks.spawn(task, move |message| {
+            tracing::error!(message, "a task panicked");
+            if let Some(session) = session.upgrade() {
+                session.shared.send(Control::Destroyed);
+                session.shared.cut_off(&Error::Internal(message.to_owned()));
+                session.shared.tell(&Event::Fatal(message));
+            }
+        })
+    }
+
+    /// Ends all tasks. What they held is answered by whoever cut the session off.
+    pub(crate) fn end(&self) {
+        self.tasks.abort_all();
+    }
+
+    /// Waits until all accepted commands are answered, then ends the session and answers `ticket`.
+    pub(crate) fn close(self: &Rc<Self>, ticket: Ticket) {
+        let session = Rc::clone(self);
+        self.spawn(async move {
+            while session.is_busy() {
+                sleep(CLOSE_POLL).await;
+            }
+            session.shared.send(Control::Destroyed);
+            session.shared.cut_off(&Error::Closed);
+            session.shared.done(ticket);
+        });
+    }
+
+    fn is_busy(&self) -> bool {
+        self.shared.lane.is_active()
+            || self.shared.live_links().iter().any(|link| link.waiting() > 0)
+    }
+
+    /// Gives up on a command, unless it is being written already.
+    pub(crate) fn cancel(&self, ticket: Ticket) {
+        let mut removed = self.holds.borrow_mut().remove(|(request, _)| request.ticket == ticket);
+        for link in self.shared.live_links() {
+            removed.extend(link.remove_unwritten(|request| request.ticket == ticket));
+        }
+        for (request, _) in removed {
+            self.shared.fail(request.ticket, &Error::Aborted);
+        }
+    }
+
+    /// The user's `nodeAddressMap` has answered.
+    pub(crate) fn on_address(&self, call: u32, to: Option<(String, u16)>) {
+        self.calls.on_address(call, to);
+    }
+
+    /// The user's `reconnectStrategy` has answered.
+    pub(crate) fn on_reconnect(&self, call: u32, decision: ReconnectDecision) {
+        self.calls.on_reconnect(call, decision);
+    }
+
+    /// Sends a command where it belongs now.
+    pub(super) fn send(&self, parcel: Parcel) {
+        self.dispatcher.borrow_mut().send(&self.shared, parcel);
+    }
+
+    /// Moves commands along the lane: on, or aside while their slot is held.
+    pub(crate) fn run_lane(self: &Rc<Self>) {
+        while self.shared.lane.is_active() {
+            let released = self.holds.borrow_mut().release(self.shared.lane.dispatching());
+            released.into_iter().for_each(|parcel| self.send(parcel));
+            for parcel in self.shared.lane.take() {
+                let free = self.holds.borrow_mut().park(parcel);
+                free.into_iter().for_each(|parcel| self.send(parcel));
+            }
+            if !self.holds.borrow().is_empty() {
+                return;
+            }
+            // Commands pushed meanwhile: once more.
+            self.shared.lane.close_if_empty();
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! What the submitting thread and the I/O thread have in common.
+
+use super::control::Control;
+use super::lane::Lane;
+use super::limits::QueueLimits;
+use super::outbox::{EVENT, Outbox, ReplySink};
+use super::request::{Request, Ticket};
+use super::routes::{NodeLink, Routes};
+use super::{events, events::Event};
+use crate::config::ClusterConfig;
+use crate::connection::Submission;
+use crate::error::Error;
+use crate::node_addr::NodeAddr;
+use crate::resp::Tape;
+use crate::routing::ReadPreference;
+use arc_swap::ArcSwap;
+use parking_lot::Mutex;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+use tokio::sync::Notify;
+
+/// The common ground of both threads. Locks here are held for a few instructions only.
+pub(crate) struct Shared {
+    pub(crate) config: ClusterConfig,
+    pub(crate) reads: ReadPreference,
+    pub(crate) limits: Option<QueueLimits>,
+    pub(crate) routes: ArcSwap<Routes>,
+    pub(crate) outbox: Outbox,
+    pub(crate) lane: Lane,
+    /// Wakes the I/O thread: commands on the lane, or control messages.
+    pub(crate) signal: Notify,
+    /// Wakes the keeper of deadlines: something could not be written at once.
+    pub(crate) queued: Notify,
+    pub(crate) redirects: Redirects,
+    /// Bounded by the caller: one message per call, and one per abort of a command in flight.
+    control: Mutex<VecDeque<Control>>,
+    /// Nodes with a task, oldest first.
+    live: Mutex<Vec<LiveNode>>,
+    started: Instant,
+}
+
+/// Redirects followed since the last connect.
+#[derive(Debug, Default)]
+pub(crate) struct Redirects {
+    pub(crate) moved: AtomicU64,
+    pub(crate) ask: AtomicU64,
+}
+
+/// A node that events are told of.
+#[derive(Clone, Debug)]
+pub(crate) struct LiveNode {
+    pub(crate) link: NodeLink,
+    /// Where it is connected to, mapped by `nodeAddressMap`.
+    pub(crate) at: NodeAddr,
+}
+
+impl Shared {
+    pub(crate) fn new(config: ClusterConfig, sink: Box<dyn ReplySink>) -> Self {
+        let reads =
+            if config.use_replicas { ReadPreference::Any } else { ReadPreference::Primary };
+        Self {
+            limits: QueueLimits::of(&config),
+            config,
+            reads,
+            routes: ArcSwap::default(),
+            outbox: Outbox::new(sink),
+            lane: Lane::default(),
+            signal: Notify::new(),
+            queued: Notify::new(),
+            redirects: Redirects::default(),
+            control: Mutex::default(),
+            live: Mutex::default(),
+            started: Instant::now(),
+        }
+    }
+
+    /// Milliseconds on this cluster's clock; goes round after 49 days.
+    pub(crate) fn now(&self) -> u32 {
+        self.started.elapsed().as_millis() as u32
+    }
+
+    /// Answers a command: there is no answer, and why.
+    pub(crate) fn fail(&self, ticket: Ticket, error: &Error) {
+        self.outbox.post(ticket, |tape| events::write_failure(tape, error));
+    }
+
+    /// Answers a call that has no value to return.
+    pub(crate) fn done(&self, ticket: Ticket) {
+        self.outbox.post(ticket, |tape| tape.push_word(crate::resp::kind::NULL, 0));
+    }
+
+    /// Tells the outside.
+    pub(crate) fn tell(&self, event: &Event<'_>) {
+        self.outbox.post(EVENT, |tape: &mut Tape| event.write(tape));
+    }
+
+    /// What follows every submission to a link.
+    pub(crate) fn after_submit(&self, submitted: &Submission<Request>) {
+        if !submitted.written {
+            self.queued.notify_one();
+        }
+        for request in &submitted.refused {
+            self.fail(request.ticket, &Error::Disconnected);
+        }
+    }
+
+    /// Gives the I/O thread a message.
+    pub(crate) fn send(&self, message: Control) {
+        self.control.lock().push_back(message);
+        self.signal.notify_one();
+    }
+
+    /// The oldest message for the I/O thread.
+    pub(crate) fn next_control(&self) -> Option<Control> {
+        self.control.lock().pop_front()
+    }
+
+    /// A node has got a task.
+    pub(crate) fn add_live(&self, node: LiveNode) {
+        self.live.lock().push(node);
+    }
+
+    /// A node's task is over. `None`: somebody else has said so already.
+    pub(crate) fn remove_live(&self, link: &NodeLink) -> Option<LiveNode> {
+        let mut live = self.live.lock();
+        let position = live.iter().position(|node| Arc::ptr_eq(&node.link, link))?;
+        Some(live.remove(position))
+    }
+
+    /// All nodes that have a task, and from now on have none.
+    pub(crate) fn take_live(&self) -> Vec<LiveNode> {
+        std::mem::take(&mut *self.live.lock())
+    }
+
+    /// Links of all nodes that have a task.
+    pub(crate) fn live_links(&self) -> Vec<NodeLink> {
+        self.live.lock().iter().map(|node| Arc::clone(&node.link)).collect()
+    }
+
+    /// Ends everything at once, on the calling thread: commands are answered, nodes are gone.
+    pub(crate) fn cut_off(&self, error: &Error) {
+        self.routes.store(Arc::default());
+        let nodes = self.take_live();
+        for node in &nodes {
+            for (request, ..) in node.link.close() {
+                self.fail(request.ticket, error);
+            }
+        }
+        for (request, _) in self.lane.take() {
+            self.fail(request.ticket, error);
+        }
+        for node in &nodes {
+            self.tell(&Event::NodeDisconnect(&node.at));
+        }
+    }
+
+    pub(crate) fn count_redirect(&self, asking: bool) {
+        let counter = if asking { &self.redirects.ask } else { &self.redirects.moved };
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,8 @@
+//! What the engine knows of commands: a table taken from a server, and the questions asked of it.
+
+mod args;
+mod spec;
+mod spec_table;
+
+pub use args::{Args, Command};
+pub(crate) use spec::{Spec, lookup, replica_safe};

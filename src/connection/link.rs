@@ -1,0 +1,236 @@
+//! The end of a connection that requests are put into, from any thread.
+
+use super::pipeline::{Claim, Owner, Payload, Pipeline, Written};
+use parking_lot::Mutex;
+use std::io::{self, IoSlice};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use tokio::net::tcp::OwnedWriteHalf;
+use tokio::sync::Notify;
+
+/// Largest batch the submitting thread writes itself.
+///
+/// 64 KiB: what a socket buffer takes at once. Larger ones are left to the I/O thread, so that the
+/// submitting thread is never held by copying into the kernel.
+const DIRECT_MAX: usize = 64 << 10;
+/// Most chunks handed to one system call; the usual limit of `writev` is 1,024.
+const MAX_SLICES: usize = 64;
+
+/// A node's queue and, while there is one, its socket.
+///
+/// The queue outlives the socket: requests put in while the node is not connected wait for the next
+/// socket, or to be taken back.
+#[derive(Debug)]
+pub(crate) struct Link<R> {
+    inner: Mutex<Inner<R>>,
+    /// Wakes the task: there is something to write, or the link is wanted.
+    wake: Notify,
+    /// Requests in the queue, for those who want to know without the lock.
+    waiting: AtomicUsize,
+    open: AtomicBool,
+}
+
+#[derive(Debug)]
+struct Inner<R> {
+    pipeline: Pipeline<R>,
+    writer: Option<Arc<OwnedWriteHalf>>,
+    /// Nothing is taken any more: what comes goes back.
+    closed: bool,
+    /// Counts sockets: a writer that comes back late must not report on its successor's stream.
+    generation: u32,
+}
+
+/// What became of submitted requests.
+#[derive(Debug)]
+pub(crate) struct Submission<R> {
+    /// An empty buffer for the next batch.
+    pub(crate) spare: Vec<u8>,
+    /// The bytes are in the socket; otherwise they wait for the task.
+    pub(crate) written: bool,
+    /// Requests that the link did not take, because it is closed.
+    pub(crate) refused: Vec<R>,
+}
+
+impl<R: Payload> Link<R> {
+    pub(crate) fn new() -> Self {
+        let inner = Inner { pipeline: Pipeline::new(), writer: None, closed: false, generation: 0 };
+        Self {
+            inner: Mutex::new(inner),
+            wake: Notify::new(),
+            waiting: AtomicUsize::new(0),
+            open: AtomicBool::new(false),
+        }
+    }
+
+    /// Requests waiting for their answer, written or not.
+    pub(crate) fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
+    }
+
+    /// Says whether a socket is there and has passed its handshake.
+    pub(crate) fn is_open(&self) -> bool {
+        self.open.load(Ordering::Acquire)
+    }
+
+    /// Puts a batch in the queue. Never waits: where the socket is idle the calling thread writes
+    /// to it, otherwise the task will.
+    ///
+    /// `claims` is a scratch list, so that a batch needs no allocation of its own.
+    pub(crate) fn submit(
+        &self,
+        bytes: Vec<u8>,
+        requests: impl IntoIterator<Item = R>,
+        claims: &mut Vec<Claim>,
+    ) -> Submission<R> {
+        let small = bytes.len() <= DIRECT_MAX;
+        claims.clear();
+        let mut inner = self.inner.lock();
+        if inner.closed {
+            let refused = requests.into_iter().collect();
+            return Submission { spare: bytes, written: true, refused };
+        }
+        let idle = inner.pipeline.is_idle();
+        inner.pipeline.enqueue(bytes, requests);
+        self.waiting.store(inner.pipeline.len(), Ordering::Relaxed);
+        let spare = inner.pipeline.take_spare();
+        let writer = inner.writer.clone().filter(|_| idle && small);
+        let generation = inner.generation;
+        let Some(writer) = writer.filter(|_| inner.pipeline.claim(claims)) else {
+            drop(inner);
+            self.wake.notify_one();
+            return Submission { spare, written: false, refused: Vec::new() };
+        };
+        drop(inner);
+        // An error here is the task's to find: it tries again and learns why.
+        let count = write_some(&writer, claims).unwrap_or(0);
+        claims.clear();
+        let mut inner = self.inner.lock();
+        let more = inner.generation == generation && inner.pipeline.wrote(count);
+        drop(inner);
+        if more {
+            self.wake.notify_one();
+        }
+        Submission { spare, written: !more, refused: Vec::new() }
+    }
+
+    /// Waits until there may be something to do for the task.
+    ///
+    /// # Cancel safety
+    ///
+    /// A wake-up is kept until somebody has waited for it.
+    pub(crate) async fn woken(&self) {
+        self.wake.notified().await;
+    }
+
+    /// Wakes the task without giving it anything.
+    pub(crate) fn wake(&self) {
+        self.wake.notify_one();
+    }
+
+    /// Gives the link its socket.
+    pub(super) fn attach(&self, writer: Arc<OwnedWriteHalf>) {
+        self.inner.lock().writer = Some(writer);
+        self.open.store(true, Ordering::Release);
+        self.wake.notify_one();
+    }
+
+    /// Takes the socket away. Requests for which `keep` says so stay for the next one; all others
+    /// are returned with their bytes, oldest first.
+    pub(crate) fn detach(
+        &self,
+        keep: impl FnMut(&mut R, Written) -> bool,
+    ) -> Vec<(R, Vec<u8>, Written)> {
+        self.open.store(false, Ordering::Release);
+        let mut inner = self.inner.lock();
+        inner.writer = None;
+        inner.generation = inner.generation.wrapping_add(1);
+        let removed = inner.pipeline.reset(keep);
+        self.waiting.store(inner.pipeline.len(), Ordering::Relaxed);
+        removed
+    }
+
+    /// Ends the link for good: what is in it is returned, what comes later is refused.
+    pub(crate) fn close(&self) -> Vec<(R, Vec<u8>, Written)> {
+        self.inner.lock().closed = true;
+        let removed = self.detach(|_, _| false);
+        self.wake.notify_one();
+        removed
+    }
+
+    /// Takes requests back that nobody has begun to write.
+    pub(crate) fn remove_unwritten(&self, condition: impl FnMut(&R) -> bool) -> Vec<(R, Vec<u8>)> {
+        let mut inner = self.inner.lock();
+        let removed = inner.pipeline.remove_unwritten(condition);
+        self.waiting.store(inner.pipeline.len(), Ordering::Relaxed);
+        removed
+    }
+
+    /// Says whether a waiting request satisfies `condition`.
+    pub(crate) fn any(&self, condition: impl FnMut(&R) -> bool) -> bool {
+        self.inner.lock().pipeline.any(condition)
+    }
+
+    /// Says whether bytes wait for a writer.
+    pub(crate) fn has_unwritten(&self) -> bool {
+        self.inner.lock().pipeline.has_unwritten()
+    }
+
+    /// Writes what can be written without waiting. `true`: the socket is full, more is waiting.
+    pub(super) fn write_now(&self, claims: &mut Vec<Claim>) -> io::Result<bool> {
+        loop {
+            claims.clear();
+            let mut inner = self.inner.lock();
+            let Some(writer) = inner.writer.clone() else { return Ok(false) };
+            if !inner.pipeline.claim(claims) {
+                return Ok(false);
+            }
+            drop(inner);
+            let outcome = write_some(&writer, claims);
+            claims.clear();
+            let count = *outcome.as_ref().unwrap_or(&0);
+            let mut inner = self.inner.lock();
+            let more = inner.writer.is_some() && inner.pipeline.wrote(count);
+            drop(inner);
+            match outcome {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(more),
+                Err(error) => return Err(error),
+                Ok(_) if !more => return Ok(false),
+                Ok(_) => {}
+            }
+        }
+    }
+
+    /// Pairs the replies of one read with their requests, all under one lock.
+    pub(super) fn pair<T>(&self, pair_all: impl FnOnce(&mut Pairing<'_, R>) -> T) -> T {
+        let mut inner = self.inner.lock();
+        let done = pair_all(&mut Pairing { pipeline: &mut inner.pipeline });
+        self.waiting.store(inner.pipeline.len(), Ordering::Relaxed);
+        done
+    }
+}
+
+/// The queue while replies are being paired.
+pub(super) struct Pairing<'a, R> {
+    pipeline: &'a mut Pipeline<R>,
+}
+
+impl<R: Payload> Pairing<'_, R> {
+    /// Whom the next reply belongs to.
+    pub(super) fn take_owner(&mut self) -> Owner<R> {
+        self.pipeline.take_owner()
+    }
+
+    /// A copy of the bytes of the request whose turn it is.
+    pub(super) fn oldest_bytes(&self) -> Vec<u8> {
+        self.pipeline.oldest_bytes()
+    }
+}
+
+fn write_some(writer: &OwnedWriteHalf, claims: &[Claim]) -> io::Result<usize> {
+    if let [claim] = claims {
+        return writer.try_write(claim.bytes());
+    }
+    let slices: Vec<IoSlice<'_>> =
+        claims.iter().take(MAX_SLICES).map(|claim| IoSlice::new(claim.bytes())).collect();
+    writer.try_write_vectored(&slices)
+}

@@ -1,0 +1,19 @@
+//! One node, one socket: the only place that reads and writes bytes.
+//!
+//! It knows RESP and sockets. It has never heard of slots, commands or callers: requests are an
+//! opaque [`Payload`], and whoever sent them is an [`Upstream`].
+
+mod handshake;
+mod link;
+mod open;
+mod pipeline;
+mod socket;
+mod task;
+
+pub(crate) use handshake::HandshakeOptions;
+pub(crate) use link::{Link, Submission};
+pub(crate) use open::{Exchange, OpenError};
+pub(crate) use pipeline::{Claim, Payload, Written};
+pub(crate) use socket::{ConnectError, SocketOptions, connect};
+pub use task::Scratch;
+pub(crate) use task::{CloseReason, SWALLOWED, Upstream, run};

@@ -1,0 +1,311 @@
+//! What one connection knows, without the connection: requests and their bytes on the way out,
+//! replies paired with them on the way back.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// What travels on a connection besides its bytes.
+pub(crate) trait Payload: Copy {
+    /// Length of its bytes on the wire.
+    fn wire_len(&self) -> usize;
+
+    /// Replies that come before its own and are nobody's answer (the `+OK` of ASKING).
+    fn preludes(&self) -> u8;
+}
+
+/// How many bytes' worth of drained chunks are kept for the next batch.
+///
+/// Two batches of ordinary size: one being filled while the other is on the wire.
+const SPARE_CHUNKS: usize = 2;
+/// A chunk that has grown beyond this is given back to the allocator: one batch of large values
+/// must not hold its memory for ever.
+const SPARE_CAPACITY: usize = 256 << 10;
+
+/// The ordered queue of one connection. Offsets count bytes since the connection was opened.
+///
+/// ```text
+///            answered        acked     written    claimed         tail
+///   --------------------------|-----------|----------|--------------|
+///                              sent, reply  maybe     not handed to
+///                              to come      sent      any writer
+/// ```
+///
+/// Invariants: `acked <= claimed`, `written <= claimed <= tail`; the requests in `requests` fill
+/// `acked..tail` without gaps; each lies within one chunk.
+#[derive(Debug)]
+pub(crate) struct Pipeline<R> {
+    requests: VecDeque<R>,
+    chunks: VecDeque<Chunk>,
+    spare: Vec<Vec<u8>>,
+    /// Offset of the first byte of the first chunk.
+    head: u64,
+    acked: u64,
+    written: u64,
+    claimed: u64,
+    tail: u64,
+    /// Somebody is writing `written..claimed` at this moment, without holding any lock.
+    writing: bool,
+    /// Replies already seen of those that precede the oldest request's own.
+    preludes_seen: u8,
+}
+
+#[derive(Debug)]
+struct Chunk {
+    bytes: Arc<Vec<u8>>,
+    /// The part of `bytes` that belongs to the pipeline.
+    from: usize,
+    to: usize,
+}
+
+impl Chunk {
+    fn len(&self) -> u64 {
+        (self.to - self.from) as u64
+    }
+}
+
+/// Bytes that somebody has taken on to write. Holding it needs no lock.
+#[derive(Debug)]
+pub(crate) struct Claim {
+    bytes: Arc<Vec<u8>>,
+    from: usize,
+    to: usize,
+}
+
+impl Claim {
+    /// The bytes to write.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes[self.from..self.to]
+    }
+}
+
+/// Whether the server may have received a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Written {
+    /// It cannot have: at least its last byte was never handed to the socket.
+    No,
+    /// It may have.
+    Maybe,
+}
+
+/// To whom a reply belongs.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Owner<R> {
+    /// The oldest request, which has got its answer now.
+    Request(R),
+    /// Nobody: it was announced by [`Payload::preludes`].
+    Prelude,
+    /// Nobody asked: the stream is out of step and must be closed.
+    Nobody,
+}
+
+impl<R: Payload> Pipeline<R> {
+    pub(crate) fn new() -> Self {
+        Self {
+            requests: VecDeque::new(),
+            chunks: VecDeque::new(),
+            spare: Vec::new(),
+            head: 0,
+            acked: 0,
+            written: 0,
+            claimed: 0,
+            tail: 0,
+            writing: false,
+            preludes_seen: 0,
+        }
+    }
+
+    /// How many requests wait for their answer, written or not.
+    pub(crate) fn len(&self) -> usize {
+        self.requests.len()
+    }
+
+    /// Says whether any waiting request satisfies `condition`.
+    pub(crate) fn any(&self, condition: impl FnMut(&R) -> bool) -> bool {
+        self.requests.iter().any(condition)
+    }
+
+    /// Says whether nothing waits to be written and nobody is writing.
+    pub(crate) fn is_idle(&self) -> bool {
+        !self.writing && self.written == self.tail
+    }
+
+    /// Says whether bytes wait for a writer.
+    pub(crate) fn has_unwritten(&self) -> bool {
+        self.claimed < self.tail
+    }
+
+    /// An empty buffer for the next batch; drained chunks come round again.
+    pub(crate) fn take_spare(&mut self) -> Vec<u8> {
+        self.spare.pop().unwrap_or_default()
+    }
+
+    /// Adds requests behind all others; `bytes` holds exactly theirs, in order.
+    pub(crate) fn enqueue(&mut self, bytes: Vec<u8>, requests: impl IntoIterator<Item = R>) {
+        let to = bytes.len();
+        self.requests.extend(requests);
+        self.tail += to as u64;
+        self.chunks.push_back(Chunk { bytes: Arc::new(bytes), from: 0, to });
+    }
+
+    /// Takes on all bytes that nobody has written yet. `false`: there are none, or somebody is
+    /// writing already and will see them.
+    pub(crate) fn claim(&mut self, claims: &mut Vec<Claim>) -> bool {
+        if self.writing || self.written == self.tail {
+            return false;
+        }
+        let mut offset = self.head;
+        for chunk in &self.chunks {
+            let end = offset + chunk.len();
+            if end > self.written {
+                let skip = self.written.saturating_sub(offset) as usize;
+                let (bytes, from) = (Arc::clone(&chunk.bytes), chunk.from + skip);
+                claims.push(Claim { bytes, from, to: chunk.to });
+            }
+            offset = end;
+        }
+        self.claimed = self.tail;
+        self.writing = true;
+        true
+    }
+
+    /// Says how many of the claimed bytes the socket took. `true`: there is more to write.
+    pub(crate) fn wrote(&mut self, count: usize) -> bool {
+        self.written += count as u64;
+        self.claimed = self.written;
+        self.writing = false;
+        self.retire();
+        self.written < self.tail
+    }
+
+    /// Pairs a reply with its request.
+    pub(crate) fn take_owner(&mut self) -> Owner<R> {
+        let Some(request) = self.requests.front() else { return Owner::Nobody };
+        if self.acked + request.wire_len() as u64 > self.claimed {
+            return Owner::Nobody;
+        }
+        if self.preludes_seen < request.preludes() {
+            self.preludes_seen += 1;
+            return Owner::Prelude;
+        }
+        self.preludes_seen = 0;
+        let request = *request;
+        self.requests.pop_front();
+        self.acked += request.wire_len() as u64;
+        if self.chunks.front().is_some_and(|chunk| self.head + chunk.len() <= self.acked) {
+            self.retire();
+        }
+        Owner::Request(request)
+    }
+
+    /// A copy of the oldest request's bytes, for the case that its answer sends it elsewhere.
+    pub(crate) fn oldest_bytes(&self) -> Vec<u8> {
+        let len = self.requests.front().map_or(0, Payload::wire_len);
+        self.bytes_at(self.acked, len).to_vec()
+    }
+
+    /// Takes requests that no writer has been given yet out of the queue.
+    pub(crate) fn remove_unwritten(
+        &mut self,
+        mut condition: impl FnMut(&R) -> bool,
+    ) -> Vec<(R, Vec<u8>)> {
+        let mut start = self.acked;
+        let first = self.requests.iter().position(|request| {
+            let unclaimed = start >= self.claimed;
+            start += if unclaimed { 0 } else { request.wire_len() as u64 };
+            unclaimed
+        });
+        let Some(first) = first else { return Vec::new() };
+        if !self.requests.iter().skip(first).any(&mut condition) {
+            return Vec::new();
+        }
+        let (mut removed, mut kept, mut bytes) = (Vec::new(), Vec::new(), Vec::new());
+        let mut offset = start;
+        for request in self.requests.drain(first..).collect::<Vec<_>>() {
+            let own = self.bytes_at(offset, request.wire_len());
+            offset += request.wire_len() as u64;
+            if condition(&request) {
+                removed.push((request, own.to_vec()));
+            } else {
+                bytes.extend_from_slice(own);
+                kept.push(request);
+            }
+        }
+        self.cut(start);
+        self.enqueue(bytes, kept);
+        removed
+    }
+
+    /// Ends the stream: offsets start anew, nothing is written any more. Requests for which
+    /// `keep` says so stay in the queue, in order; all others are returned, oldest first.
+    pub(crate) fn reset(
+        &mut self,
+        mut keep: impl FnMut(&mut R, Written) -> bool,
+    ) -> Vec<(R, Vec<u8>, Written)> {
+        let (mut removed, mut kept, mut bytes) = (Vec::new(), Vec::new(), Vec::new());
+        let mut offset = self.acked;
+        for mut request in std::mem::take(&mut self.requests) {
+            let own = self.bytes_at(offset, request.wire_len());
+            offset += request.wire_len() as u64;
+            let written = if offset <= self.claimed { Written::Maybe } else { Written::No };
+            if keep(&mut request, written) {
+                bytes.extend_from_slice(own);
+                kept.push(request);
+            } else {
+                removed.push((request, own.to_vec(), written));
+            }
+        }
+        *self = Self::new();
+        if !kept.is_empty() {
+            self.enqueue(bytes, kept);
+        }
+        removed
+    }
+
+    fn bytes_at(&self, at: u64, len: usize) -> &[u8] {
+        let mut offset = self.head;
+        for chunk in &self.chunks {
+            if at < offset + chunk.len() {
+                let from = chunk.from + (at - offset) as usize;
+                return &chunk.bytes[from..from + len];
+            }
+            offset += chunk.len();
+        }
+        &[]
+    }
+
+    /// Forgets all bytes from `at` on.
+    fn cut(&mut self, at: u64) {
+        while let Some(mut chunk) = self.chunks.pop_back() {
+            let start = self.tail - chunk.len();
+            self.tail = start.max(at);
+            if start < at {
+                chunk.to = chunk.from + (at - start) as usize;
+                self.chunks.push_back(chunk);
+                return;
+            }
+        }
+    }
+
+    /// Lets go of chunks that are written and answered.
+    fn retire(&mut self) {
+        let done = self.acked.min(self.written);
+        while let Some(chunk) = self.chunks.front() {
+            let end = self.head + chunk.len();
+            if end > done {
+                return;
+            }
+            self.head = end;
+            let chunk = self.chunks.pop_front().and_then(|chunk| Arc::into_inner(chunk.bytes));
+            if let Some(mut bytes) = chunk
+                && self.spare.len() < SPARE_CHUNKS
+                && bytes.capacity() <= SPARE_CAPACITY
+            {
+                bytes.clear();
+                self.spare.push(bytes);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

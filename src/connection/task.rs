@@ -1,0 +1,222 @@
+//! Moves bytes between one socket and its link until the socket closes.
+//!
+//! What can be decided without a socket is in [`super::pipeline`]; who gets an answer is decided by
+//! the [`Upstream`]. What is left here is moving bytes. Reconnecting is the caller's business.
+
+use super::link::Link;
+use super::open::Opened;
+use super::pipeline::{Claim, Owner, Payload};
+use crate::resp::{Mark, Parser, ProtocolError, Step, Tape, kind};
+use std::cell::RefCell;
+use std::future::poll_fn;
+use std::io;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::Poll;
+use tokio::io::{AsyncRead, ReadBuf};
+use tokio::net::tcp::OwnedReadHalf;
+
+/// Bytes read by one system call.
+///
+/// 256 KiB: a thousand small replies, or a quarter of a large one. Halved, large values cost
+/// noticeably more system calls; doubled, the buffer no longer stays in the processor's cache.
+const READ_LEN: usize = 256 << 10;
+/// A tape keeps at most this much memory when nothing is on it.
+const TAPE_KEPT: usize = 1 << 20;
+/// The word before a value that nobody waits for.
+pub(crate) const SWALLOWED: u32 = u32::MAX - 1;
+
+/// Who hears of what a connection receives. Called on the I/O thread; must not block.
+pub(crate) trait Upstream {
+    /// What travels with a request's bytes.
+    type Request: Payload;
+
+    /// The word to put before this request's answer, which is not an error.
+    fn on_reply(&self, request: Self::Request) -> u32;
+
+    /// An error reply: `text`, to a request that was `bytes`. Returns the word to put before it,
+    /// [`SWALLOWED`] if it is not to be delivered. The queue may be used.
+    fn on_error(&self, request: Self::Request, bytes: Vec<u8>, text: &[u8]) -> u32;
+
+    /// Everything on the tape before `end` is complete; it is to be taken off.
+    fn deliver(&self, tape: &mut Tape, end: Mark);
+}
+
+/// Why a socket is no longer used.
+#[derive(Debug)]
+pub(crate) enum CloseReason {
+    /// The peer closed it.
+    PeerClosed,
+    /// The system reported an error on it.
+    Io(io::Error),
+    /// What came is not RESP, or answers a question nobody asked.
+    Protocol(ProtocolError),
+    /// More replies than requests.
+    Unsolicited,
+}
+
+/// The read buffer that all connections of the I/O thread share.
+#[derive(Clone, Debug)]
+pub struct Scratch(Rc<RefCell<Vec<u8>>>);
+
+impl Scratch {
+    /// One buffer, for one thread.
+    #[expect(clippy::new_without_default, reason = "it is a quarter of a megabyte")]
+    pub fn new() -> Self {
+        Self(Rc::new(RefCell::new(vec![0; READ_LEN])))
+    }
+
+    /// Waits for bytes and calls `use_bytes` with them before anyone else can read.
+    pub(super) async fn read<T>(
+        &self,
+        socket: &mut OwnedReadHalf,
+        mut use_bytes: impl FnMut(&[u8]) -> T,
+    ) -> io::Result<Option<T>> {
+        poll_fn(|context| {
+            let mut buffer = self.0.borrow_mut();
+            let mut space = ReadBuf::new(&mut buffer);
+            match Pin::new(&mut *socket).poll_read(context, &mut space) {
+                Poll::Pending => Poll::Pending,
+                Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+                Poll::Ready(Ok(())) if space.filled().is_empty() => Poll::Ready(Ok(None)),
+                Poll::Ready(Ok(())) => Poll::Ready(Ok(Some(use_bytes(space.filled())))),
+            }
+        })
+        .await
+    }
+}
+
+/// Serves `link` with the socket until the socket ends. The link must be detached by the caller.
+pub(crate) async fn run<U: Upstream>(
+    opened: Opened,
+    link: &Link<U::Request>,
+    upstream: &U,
+    scratch: &Scratch,
+) -> CloseReason {
+    let Opened { mut reader, writer, parser, early } = opened;
+    let mut inbound = Inbound { parser, tape: Tape::default(), entry: None, ends: Vec::new() };
+    if let Err(reason) = inbound.on_bytes(&early, link, upstream) {
+        return reason;
+    }
+    let writer = Arc::new(writer);
+    link.attach(Arc::clone(&writer));
+    let (mut claims, mut full): (Vec<Claim>, bool) = (Vec::new(), false);
+    loop {
+        // Cancel safety: each branch may lose to another without losing data. A read takes nothing
+        // unless it finishes, a wake-up is kept, and readiness to write is only a hint.
+        tokio::select! {
+            biased;
+            read = scratch.read(&mut reader, |bytes| inbound.on_bytes(bytes, link, upstream)) => {
+                match read {
+                    Ok(Some(Ok(()))) => {}
+                    Ok(Some(Err(reason))) => return reason,
+                    Ok(None) => return CloseReason::PeerClosed,
+                    Err(error) => return CloseReason::Io(error),
+                }
+            }
+            () = link.woken(), if !full => match link.write_now(&mut claims) {
+                Ok(still_full) => full = still_full,
+                Err(error) => return CloseReason::Io(error),
+            },
+            _ = writer.writable(), if full => match link.write_now(&mut claims) {
+                Ok(still_full) => full = still_full,
+                Err(error) => return CloseReason::Io(error),
+            },
+        }
+    }
+}
+
+/// The way in: bytes to entries on the tape, entries to their requests.
+struct Inbound {
+    parser: Parser,
+    tape: Tape,
+    /// Where the entry being read begins.
+    entry: Option<Mark>,
+    /// Whole entries of this read: where they begin, and whether they are pushes.
+    ends: Vec<(Mark, bool)>,
+}
+
+impl Inbound {
+    fn on_bytes<U: Upstream>(
+        &mut self,
+        bytes: &[u8],
+        link: &Link<U::Request>,
+        upstream: &U,
+    ) -> Result<(), CloseReason> {
+        let parsed = self.parse(bytes);
+        // What was whole before the error is still an answer.
+        let paired = self.pair(link, upstream);
+        let end = self.entry.unwrap_or_else(|| self.tape.mark());
+        if end.words > 0 {
+            upstream.deliver(&mut self.tape, end);
+            self.entry = self.entry.map(|_| Mark::default());
+            self.parser.on_drained(end);
+            if self.tape.is_empty() && self.tape.capacity() > TAPE_KEPT {
+                self.tape = Tape::default();
+            }
+        }
+        parsed.map_err(CloseReason::Protocol).and(paired)
+    }
+
+    fn parse(&mut self, mut bytes: &[u8]) -> Result<(), ProtocolError> {
+        while !bytes.is_empty() {
+            let entry = *self.entry.get_or_insert_with(|| {
+                let mark = self.tape.mark();
+                self.tape.words.push(SWALLOWED);
+                mark
+            });
+            let (used, push) = match self.parser.parse(bytes, &mut self.tape) {
+                Ok(Step::NeedMore) => return Ok(()),
+                Ok(Step::Reply(used)) => (used, false),
+                Ok(Step::Push(used)) => (used, true),
+                Err(error) => {
+                    self.tape.truncate(entry);
+                    self.entry = None;
+                    return Err(error);
+                }
+            };
+            self.ends.push((entry, push));
+            self.entry = None;
+            bytes = &bytes[used..];
+        }
+        Ok(())
+    }
+
+    fn pair<U: Upstream>(
+        &mut self,
+        link: &Link<U::Request>,
+        upstream: &U,
+    ) -> Result<(), CloseReason> {
+        let Self { tape, ends, .. } = self;
+        let mut errors = Vec::new();
+        let outcome = link.pair(|queue| {
+            for (entry, push) in ends.drain(..) {
+                if push {
+                    continue;
+                }
+                let kind = tape.words[entry.words + 1] & kind::MASK;
+                let bytes = match kind {
+                    kind::ERROR | kind::BLOB_ERROR => Some(queue.oldest_bytes()),
+                    _ => None,
+                };
+                match (queue.take_owner(), bytes) {
+                    (Owner::Request(request), None) => {
+                        tape.words[entry.words] = upstream.on_reply(request);
+                    }
+                    (Owner::Request(request), Some(bytes)) => errors.push((entry, request, bytes)),
+                    (Owner::Prelude, _) => {}
+                    (Owner::Nobody, _) => return Err(CloseReason::Unsolicited),
+                }
+            }
+            Ok(())
+        });
+        // Out of the lock: what is decided now may put requests into this very queue.
+        for (entry, request, bytes) in errors {
+            let length = (tape.words[entry.words + 1] >> kind::BITS) as usize;
+            let text = &tape.bytes[entry.bytes..entry.bytes + length];
+            tape.words[entry.words] = upstream.on_error(request, bytes, text);
+        }
+        outcome
+    }
+}
