@@ -9,6 +9,8 @@ const { compileTypeMapping } = require('./type-mapping');
 
 /** Precedes an event instead of a ticket. */
 const EVENT = 0xffffffff;
+/** Precedes an answer that nobody waits for. */
+const SWALLOWED = 0xfffffffe;
 /** Answers that do not fit into these get buffers of their own, for one batch. */
 const ANSWER_WORDS = 64 << 10;
 const ANSWER_BYTES = 1 << 20;
@@ -186,9 +188,16 @@ class Channel {
     this.#native.destroy();
     this.settle();
     this.#isDestroyed = true;
-    for (let ticket = 0; ticket < this.#waiting.length; ticket++) {
-      this.#reject(ticket, new DisconnectsClientError());
-    }
+    this.fail(new DisconnectsClientError());
+  }
+
+  /**
+   * Rejects everything that still waits.
+   *
+   * @param {Error} error
+   */
+  fail(error) {
+    for (let ticket = 0; ticket < this.#waiting.length; ticket++) this.#reject(ticket, error);
   }
 
   /** @returns {boolean} whether there may be more */
@@ -217,6 +226,10 @@ class Channel {
     if (ticket === EVENT) {
       const [name, ...details] = decoder.value(0);
       this.#onEvent(name, details);
+      return;
+    }
+    if (ticket === SWALLOWED) {
+      decoder.value(0);
       return;
     }
     const isError = decoder.nextIsError();

@@ -103,9 +103,14 @@ function failureError(code, details) {
     case FAILURE.CLUSTER_CLOSED: return new Error('Cluster closed');
     case FAILURE.LOOKUP: return lookupError(details);
     case FAILURE.UNSUPPORTED: return new Error(details[0]);
-    case FAILURE.INTERNAL: return new Error(`Internal error of the engine: ${details[0]}`);
+    case FAILURE.INTERNAL: return internalError(details[0]);
     default: return new Error(`Unknown failure ${code} of the engine`);
   }
+}
+
+/** @param {string} message of the panic that was caught */
+function internalError(message) {
+  return new Error(`Internal error of the engine: ${message}`);
 }
 
 /**
@@ -117,4 +122,4 @@ function notSupported(name) {
   return new Error(`${name} is not supported in this version of redis-cluster-native`);
 }
 
-module.exports = { ...errors, FAILURE, failureError, notSupported };
+module.exports = { ...errors, FAILURE, failureError, internalError, notSupported };

@@ -19,7 +19,6 @@
  * @property {() => number[]} redirects
  * @property {(callId: number, host: string | null, port: number) => void} answerAddress
  * @property {(callId: number, delayMs: number, errorText: string | null) => void} answerReconnect
- * @property {(on: boolean) => void} setRef
  */
 
 /**
@@ -40,7 +39,6 @@
  * @property {number} [database]
  * @property {string} [clientInfoTag]
  * @property {boolean} [disableClientInfo]
- * @property {boolean} [readonly]
  * @property {number} [connectTimeoutMs]
  * @property {boolean} [noDelay]
  * @property {boolean} [keepAlive]

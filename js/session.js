@@ -2,7 +2,7 @@
 // One engine from connect to close: commands go in, answers and events come out, and the functions
 // that a user put into the options are called for the engine.
 
-const { SocketTimeoutError } = require('./errors');
+const { SocketTimeoutError, internalError } = require('./errors');
 const { Channel } = require('./channel');
 const { createNativeCluster } = require('./native-addon');
 
@@ -22,6 +22,8 @@ class Session {
   #listener;
   #native;
   #channel;
+  /** The engine's wake-up does not keep the process alive, this does. @type {NodeJS.Timeout | undefined} */
+  #keepAlive;
 
   /**
    * @param {ParsedOptions} options
@@ -40,7 +42,7 @@ class Session {
 
   /** Discovers the cluster. Until the session ends, it keeps the process alive. */
   async connect() {
-    this.#native.setRef(true);
+    this.#keepAlive = setInterval(() => {}, MAX_DELAY_MS);
     await this.#channel.request((ticket) => this.#native.connect(ticket));
   }
 
@@ -56,7 +58,7 @@ class Session {
   /** Ends at once. */
   destroy() {
     this.#channel.destroy();
-    this.#native.setRef(false);
+    clearInterval(this.#keepAlive);
   }
 
   /** @returns {import('./topology-view').Topology} */
@@ -78,6 +80,9 @@ class Session {
     switch (name) {
       case 'topology':
         this.#listener.onTopology();
+        break;
+      case 'fatal':
+        this.#channel.fail(internalError(details[0]));
         break;
       case 'map-address':
         this.#answerAddress(details[0], details[1]);

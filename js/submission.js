@@ -22,6 +22,7 @@ const READONLY_FALSE = 2;
 /** The routing key is not among the arguments and follows them. */
 const EXTRA_KEY = 4;
 const KEYLESS = 0xffffffff;
+const NOT_AN_ARGUMENT = -1;
 
 /** @typedef {Buffer & { utf8Write(text: string, offset: number): number }} WritableBuffer */
 /** @typedef {import('@redis/client').RedisArgument} RedisArgument */
@@ -58,10 +59,11 @@ class Submission {
    * @throws {TypeError} for an argument that is neither a string nor a Buffer
    */
   pack(ticket, args, key, readonly, timeout) {
-    const keyIndex = key === undefined ? KEYLESS : indexOfKey(args, key);
-    const extraKey = keyIndex === -1 ? key : undefined;
-    let room = extraKey === undefined ? 0 : byteBound(extraKey, args.length);
+    const keyIndex = key === undefined || key === null ? KEYLESS : indexOfKey(args, key);
+    const extraKey = keyIndex === NOT_AN_ARGUMENT ? key : undefined;
+    let room = 0;
     for (let i = 0; i < args.length; i++) room += byteBound(args[i], i);
+    if (extraKey !== undefined) room += byteBound(extraKey, 'firstKey');
     this.#makeRoom(args, extraKey, room);
 
     let flags = readonly === undefined ? READONLY_UNSPECIFIED : readonly ? READONLY_TRUE : READONLY_FALSE;
@@ -156,14 +158,14 @@ function indexOfKey(args, key) {
 
 /**
  * @param {RedisArgument} arg
- * @param {number} index
+ * @param {number | string} place its index, or its name
  * @returns {number} how many bytes it takes at most
  */
-function byteBound(arg, index) {
+function byteBound(arg, place) {
   if (typeof arg === 'string') return arg.length * UTF8_PER_UNIT;
   if (arg instanceof Buffer) return arg.length;
-  const got = typeof arg;
-  throw new TypeError(`"arguments[${index}]" must be of type "string | Buffer", got ${got} instead.`);
+  const name = typeof place === 'number' ? `arguments[${place}]` : place;
+  throw new TypeError(`"${name}" must be of type "string | Buffer", got ${typeof arg} instead.`);
 }
 
 /** @param {number} size */

@@ -5,15 +5,24 @@ import { test } from 'node:test';
 import { bodies } from './bodies/index.mjs';
 import { EXCLUDED, FAN_OUT_COMMANDS } from './exclusions.mjs';
 import { createCluster, subject } from './harness/clients.mjs';
-import { COMMAND_NAMES, MODULES, NON_STICKY_COMMANDS, requestPolicy, SPELLINGS } from './harness/command-table.mjs';
+import {
+  COMMAND_NAMES,
+  MODULES,
+  NON_STICKY_COMMANDS,
+  requestPolicy,
+  SPELLINGS,
+} from './harness/command-table.mjs';
 import { createContext } from './harness/recorder.mjs';
 import { moduleCalls, MODULE_EXCLUSIONS } from './modules/table.mjs';
 
 /** Bodies survive commands that fail, so a cluster that answers nothing shows what they call. */
 async function calledCommands() {
-  const silent = new Proxy({}, {
-    get: (_, name) => (name === 'withTypeMapping' ? () => silent : async () => undefined),
-  });
+  const silent = new Proxy(
+    {},
+    {
+      get: (_, name) => (name === 'withTypeMapping' ? () => silent : async () => undefined),
+    },
+  );
   const called = new Set();
   for (const { name, run } of bodies) {
     const context = createContext(silent, { namespace: name });
@@ -27,8 +36,16 @@ test('bodies and exclusions account for every command', async () => {
   const called = await calledCommands();
   const unaccounted = COMMAND_NAMES.filter((name) => !called.has(name) && !(name in EXCLUDED));
   assert.deepEqual(unaccounted, []);
-  assert.deepEqual(Object.keys(EXCLUDED).filter((name) => called.has(name)), [], 'excluded, yet called');
-  assert.deepEqual(Object.keys(EXCLUDED).filter((name) => !COMMAND_NAMES.includes(name)), [], 'unknown exclusions');
+  assert.deepEqual(
+    Object.keys(EXCLUDED).filter((name) => called.has(name)),
+    [],
+    'excluded, yet called',
+  );
+  assert.deepEqual(
+    Object.keys(EXCLUDED).filter((name) => !COMMAND_NAMES.includes(name)),
+    [],
+    'unknown exclusions',
+  );
 });
 
 test('at least 300 commands are compared', async () => {
@@ -39,13 +56,16 @@ test('at least 300 commands are compared', async () => {
 
 test('what is excluded as fan-out is fan-out by the policy table, and nothing else is', () => {
   const severalNodes = COMMAND_NAMES.filter((name) =>
-    ['all_nodes', 'all_shards', 'special'].includes(requestPolicy(name)));
+    ['all_nodes', 'all_shards', 'special'].includes(requestPolicy(name)),
+  );
   assert.deepEqual([...FAN_OUT_COMMANDS].sort(), severalNodes.sort());
 });
 
 test('every command exists in all its spellings', () => {
   const cluster = createCluster(subject, { rootNodes: [{ url: 'redis://127.0.0.1:1' }] });
-  const missing = Object.keys(NON_STICKY_COMMANDS).filter((name) => typeof cluster[name] !== 'function');
+  const missing = Object.keys(NON_STICKY_COMMANDS).filter(
+    (name) => typeof cluster[name] !== 'function',
+  );
   assert.deepEqual(missing, []);
   assert.ok(SPELLINGS.size > 400);
 });
@@ -57,13 +77,18 @@ test('every command of the bundled modules is called, or excluded by name and re
     return [...spelling.values()].map((name) => `${module}.${name}`);
   });
   const called = new Set(moduleCalls.map(([path]) => path));
-  assert.deepEqual(names.filter((name) => !called.has(name) && !(name in MODULE_EXCLUSIONS)), []);
+  assert.deepEqual(
+    names.filter((name) => !called.has(name) && !(name in MODULE_EXCLUSIONS)),
+    [],
+  );
 });
 
 test('every command of the bundled modules exists in all its spellings', () => {
   const cluster = createCluster(subject, { rootNodes: [{ url: 'redis://127.0.0.1:1' }] });
   for (const [module, commands] of Object.entries(MODULES)) {
-    const missing = Object.keys(commands).filter((name) => typeof cluster[module]?.[name] !== 'function');
+    const missing = Object.keys(commands).filter(
+      (name) => typeof cluster[module]?.[name] !== 'function',
+    );
     assert.deepEqual(missing, [], module);
   }
 });

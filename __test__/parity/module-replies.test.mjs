@@ -11,7 +11,7 @@ import { moduleCalls, replyOf } from './modules/table.mjs';
 
 const MAPPINGS = {
   'default mapping': {},
-  'Buffers': { [RESP_TYPES.BLOB_STRING]: Buffer },
+  Buffers: { [RESP_TYPES.BLOB_STRING]: Buffer },
   'Maps and text': { [RESP_TYPES.MAP]: Map, [RESP_TYPES.DOUBLE]: String, [RESP_TYPES.SET]: Set },
 };
 /** The call under way, which the server answers. */
@@ -30,14 +30,18 @@ before(async () => {
 after(() => servers.close());
 
 async function runCalls(side, RESP, typeMapping) {
-  return withCluster(side, { rootNodes: servers.seeds, RESP, commandOptions: { typeMapping } }, async (cluster) => {
-    const context = createContext(cluster);
-    for (const call of moduleCalls) {
-      current = call;
-      await context.c[call[0]](...call[1]);
-    }
-    return context.records;
-  });
+  return withCluster(
+    side,
+    { rootNodes: servers.seeds, RESP, commandOptions: { typeMapping } },
+    async (cluster) => {
+      const context = createContext(cluster);
+      for (const call of moduleCalls) {
+        current = call;
+        await context.c[call[0]](...call[1]);
+      }
+      return context.records;
+    },
+  );
 }
 
 for (const RESP of [2, 3]) {
@@ -58,6 +62,12 @@ for (const RESP of [2, 3]) {
 
 /** The replies are meant to be right: node-redis itself must understand all but the broken JSON. */
 function assertUnderstood(records) {
-  const refused = records.filter(([, kind]) => kind === 'error').map(([path, , error]) => [path, error.at(3)]);
-  assert.deepEqual(refused.map(([path]) => path), ['json.get'], JSON.stringify(refused));
+  const refused = records
+    .filter(([, kind]) => kind === 'error')
+    .map(([path, , error]) => [path, error.at(3)]);
+  assert.deepEqual(
+    refused.map(([path]) => path),
+    ['json.get'],
+    JSON.stringify(refused),
+  );
 }

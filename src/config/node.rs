@@ -26,8 +26,6 @@ pub struct NodeOptions {
     pub client_info_tag: Option<String>,
     /// `disableClientInfo`.
     pub disable_client_info: Option<bool>,
-    /// `readonly`.
-    pub readonly: Option<bool>,
     /// `socket.connectTimeout`.
     pub connect_timeout_ms: Option<f64>,
     /// `socket.noDelay`.
@@ -89,8 +87,6 @@ pub struct NodeConfig {
     pub(crate) client_info_tag: Option<String>,
     /// Do not tell the server the library's name and version.
     pub(crate) disable_client_info: bool,
-    /// Whether the connection reads from a replica; the node's role decides for discovered nodes.
-    pub(crate) readonly: bool,
     /// How long connecting may take. `None`: as long as the system tries.
     pub(crate) connect_timeout: Option<Duration>,
     /// Send small writes at once (`TCP_NODELAY`).
@@ -153,7 +149,6 @@ impl NodeConfig {
             database: database.unwrap_or(0),
             client_info_tag: options.client_info_tag,
             disable_client_info: options.disable_client_info.unwrap_or(false),
-            readonly: options.readonly.unwrap_or(false),
             // A timeout of 0 switches a Node socket's timeout off.
             connect_timeout: Some(timeout.unwrap_or(DEFAULT_CONNECT_TIMEOUT))
                 .filter(|timeout| !timeout.is_zero()),
@@ -260,8 +255,8 @@ mod tests {
         assert_eq!((config.local_address, config.local_port), (None, 0));
         assert_eq!((config.reconnect, config.queue_max_len), (Reconnect::Default, None));
         assert_eq!(
-            (config.database, config.readonly, config.disable_client_info),
-            (0, false, false)
+            (config.database, config.disable_client_info),
+            (0, false)
         );
         assert!(!config.disable_offline_queue);
         assert!(config.username.is_none() && config.password.is_none() && config.name.is_none());
@@ -278,7 +273,6 @@ mod tests {
             database: Some(1.0),
             client_info_tag: Some("tag".into()),
             disable_client_info: Some(true),
-            readonly: Some(true),
             connect_timeout_ms: Some(1.5),
             no_delay: Some(false),
             keep_alive: Some(true),
@@ -296,7 +290,7 @@ mod tests {
         assert_eq!(text, ["me", "app", "tag"]);
         assert_eq!(config.password.unwrap().expose(), "pw");
         assert_eq!((config.database, config.local_port), (1, 65_535));
-        assert!(config.disable_client_info && config.readonly && config.disable_offline_queue);
+        assert!(config.disable_client_info && config.disable_offline_queue);
         assert_eq!(config.connect_timeout, Some(Duration::from_micros(1_500)));
         assert_eq!((config.no_delay, config.keep_alive), (false, Some(Duration::from_secs(2))));
         assert_eq!(config.family, Family::V6);

@@ -122,11 +122,6 @@ impl<R: Payload> Link<R> {
         self.wake.notified().await;
     }
 
-    /// Wakes the task without giving it anything.
-    pub(crate) fn wake(&self) {
-        self.wake.notify_one();
-    }
-
     /// Gives the link its socket.
     pub(super) fn attach(&self, writer: Arc<OwnedWriteHalf>) {
         self.inner.lock().writer = Some(writer);

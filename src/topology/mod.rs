@@ -6,8 +6,8 @@ mod patch;
 mod slot_map;
 
 pub(crate) use diff::Diff;
-pub(crate) use parse::{TopologyError, parse_slots};
-pub(crate) use slot_map::{Shard, ShardIndex, SlotMap, SlotRange};
+pub(crate) use parse::parse_slots;
+pub(crate) use slot_map::{Shard, ShardIndex, SlotMap};
 
 use crate::node_addr::NodeAddr;
 

@@ -39,7 +39,8 @@ export const binary = [
       await c.xRange(`${named}x`, '-', '+');
       await c.echo(text);
       await c.clusterKeySlot(text);
-    })),
+    }),
+  ),
 
   body('every byte', async ({ c, key }) => {
     const named = Buffer.concat([Buffer.from(key('')), EVERY_BYTE]);
@@ -53,7 +54,10 @@ export const binary = [
     await c.hGetAll(key('h'));
     await c.zAdd(key('z'), { score: 1, value: EVERY_BYTE });
     await c.zRangeWithScores(key('z'), 0, -1);
-    await c.rPush(key('l'), Array.from(EVERY_BYTE, (byte) => Buffer.from([byte])));
+    await c.rPush(
+      key('l'),
+      Array.from(EVERY_BYTE, (byte) => Buffer.from([byte])),
+    );
     await c.lRange(key('l'), 0, -1);
     await c.blPop(key('l'), 1);
     await c.eval('return {KEYS[1], ARGV[1]}', { keys: [named], arguments: [EVERY_BYTE] });
@@ -65,7 +69,18 @@ export const binary = [
       await c.set(name, name);
       await c.get(name);
     }
-    for (const name of ['{}', '{', '}', '{}a', 'a{}{b}', '{{a}}', 'foo{{bar}}zap', 'a{b', '{\0}', '{é}x']) {
+    for (const name of [
+      '{}',
+      '{',
+      '}',
+      '{}a',
+      'a{}{b}',
+      '{{a}}',
+      'foo{{bar}}zap',
+      'a{b',
+      '{\0}',
+      '{é}x',
+    ]) {
       await c.clusterKeySlot(name);
       await c.set(`hash tags ${name}`, name);
       await c.get(`hash tags ${name}`);
@@ -82,14 +97,29 @@ export const binary = [
     await c.get(key('long'));
     await c.set(key('text'), 'ü'.repeat(100_000));
     await c.get(key('text'));
-    await c.rPush(key('l'), Array.from({ length: 5000 }, (_, index) => `element ${index}`));
+    await c.rPush(
+      key('l'),
+      Array.from({ length: 5000 }, (_, index) => `element ${index}`),
+    );
     await c.lRange(key('l'), 0, -1);
-    await c.hSet(key('h'), Object.fromEntries(Array.from({ length: 300 }, (_, index) => [`f${index}`, `${index}`])));
-    await c.hmGet(key('h'), Array.from({ length: 310 }, (_, index) => `f${index}`));
+    await c.hSet(
+      key('h'),
+      Object.fromEntries(Array.from({ length: 300 }, (_, index) => [`f${index}`, `${index}`])),
+    );
+    await c.hmGet(
+      key('h'),
+      Array.from({ length: 310 }, (_, index) => `f${index}`),
+    );
   }),
 
   body('field names of Object.prototype', async ({ c, key }) => {
-    await c.hSet(key('h'), [['constructor', '1'], ['toString', '2'], ['0', '3'], ['10', '4'], ['1', '5']]);
+    await c.hSet(key('h'), [
+      ['constructor', '1'],
+      ['toString', '2'],
+      ['0', '3'],
+      ['10', '4'],
+      ['1', '5'],
+    ]);
     await c.hGetAll(key('h'));
     await c.xAdd(key('x'), '1-0', [['a', '1']]);
     await c.xAdd(key('x'), '2-0', { constructor: 'x', 5: 'y', hasOwnProperty: 'z' });

@@ -30,7 +30,10 @@ export const bits = [
       { operation: 'OVERFLOW', behavior: 'FAIL' },
       { operation: 'INCRBY', encoding: 'u8', offset: 0, increment: 10 },
     ]);
-    await c.bitFieldRo(key('f'), [{ encoding: 'u8', offset: 0 }, { encoding: 'i64', offset: 0 }]);
+    await c.bitFieldRo(key('f'), [
+      { encoding: 'u8', offset: 0 },
+      { encoding: 'i64', offset: 0 },
+    ]);
     await c.bitField(key('f'), []);
     await c.bitField(key('f'), [{ operation: 'GET', encoding: 'x', offset: 0 }]);
   }),

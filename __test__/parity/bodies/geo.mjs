@@ -28,7 +28,12 @@ export const geo = [
     await c.geoAdd(key('g'), [PALERMO, CATANIA]);
     const radius = { radius: 200, unit: 'km' };
     await c.geoSearch(key('g'), CENTRE, radius);
-    await c.geoSearch(key('g'), 'Palermo', { width: 400, height: 400, unit: 'km' }, { SORT: 'DESC', COUNT: 1 });
+    await c.geoSearch(
+      key('g'),
+      'Palermo',
+      { width: 400, height: 400, unit: 'km' },
+      { SORT: 'DESC', COUNT: 1 },
+    );
     await c.geoSearchWith(key('g'), CENTRE, radius, ALL, { SORT: 'ASC' });
     await c.geoSearchWith(key('g'), CENTRE, radius, [GEO_REPLY_WITH.DISTANCE]);
     await c.geoSearchWith(key('g'), CENTRE, radius, []);
@@ -44,7 +49,10 @@ export const geo = [
     await c.geoRadius(key('g'), CENTRE, 200, 'km');
     await c.geoRadiusRo(key('g'), CENTRE, 200, 'km', { SORT: 'ASC' });
     await c.geoRadiusWith(key('g'), CENTRE, 200, 'km', ALL);
-    await c.geoRadiusRoWith(key('g'), CENTRE, 200, 'km', [GEO_REPLY_WITH.HASH, GEO_REPLY_WITH.COORDINATES]);
+    await c.geoRadiusRoWith(key('g'), CENTRE, 200, 'km', [
+      GEO_REPLY_WITH.HASH,
+      GEO_REPLY_WITH.COORDINATES,
+    ]);
     await c.geoRadiusStore(key('g'), CENTRE, 200, 'km', key('dest'));
     await c.geoRadiusStore(key('g'), CENTRE, 200, 'km', key('dest'), { STOREDIST: true });
     await c.geoRadiusByMember(key('g'), 'Palermo', 200, 'km');

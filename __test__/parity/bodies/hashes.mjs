@@ -7,8 +7,17 @@ export const hashes = [
     await c.hSet(key('h'), 'a', '1');
     await c.hSet(key('h'), 'n', 2);
     await c.hSet(key('h'), { b: '2', c: 3 });
-    await c.hSet(key('h'), new Map([['d', '4'], ['e', Buffer.from('5')]]));
-    await c.hSet(key('h'), [['f', '6'], ['g', '7']]);
+    await c.hSet(
+      key('h'),
+      new Map([
+        ['d', '4'],
+        ['e', Buffer.from('5')],
+      ]),
+    );
+    await c.hSet(key('h'), [
+      ['f', '6'],
+      ['g', '7'],
+    ]);
     await c.hSet(key('h'), ['i', '8', 'j', '9']);
     await c.hGet(key('h'), 'a');
     await c.hGet(key('h'), 'missing');
@@ -73,7 +82,9 @@ export const hashes = [
   body('field get and change', async ({ c, key }) => {
     await c.hSetEx(key('h'), { a: '1', b: '2' });
     await c.hSetEx(key('h'), { a: '3' }, { mode: 'FNX' });
-    await c.hSetEx(key('h'), new Map([['c', '3']]), { expiration: { type: 'EXAT', value: 4102444800 } });
+    await c.hSetEx(key('h'), new Map([['c', '3']]), {
+      expiration: { type: 'EXAT', value: 4102444800 },
+    });
     await c.hGetEx(key('h'), ['a', 'missing']);
     await c.hGetEx(key('h'), 'c', { expiration: 'PERSIST' });
     await c.hGetDel(key('h'), ['a', 'missing']);

@@ -92,6 +92,9 @@ export const keys = [
 
   body('keys that move between nodes', async ({ c, key }) => {
     await c.migrate('127.0.0.1', 1, key('missing'), 0, 10);
-    await c.migrate('127.0.0.1', 1, [key('missing'), key('missing2')], 0, 10, { COPY: true, REPLACE: true });
+    await c.migrate('127.0.0.1', 1, [key('missing'), key('missing2')], 0, 10, {
+      COPY: true,
+      REPLACE: true,
+    });
   }),
 ];

@@ -37,8 +37,22 @@ export const sortedSets = [
   }),
 
   body('scores of every kind', async ({ c, key }) => {
-    const scores = [0, -0, 0.1, 1e-7, 1.7976931348623157e308, 5e-324, 123456789.123456789, -1.5, 2 ** 53, 3];
-    await c.zAdd(key('z'), scores.map((score, index) => ({ score, value: `m${index}` })));
+    const scores = [
+      0,
+      -0,
+      0.1,
+      1e-7,
+      1.7976931348623157e308,
+      5e-324,
+      123456789.123456789,
+      -1.5,
+      2 ** 53,
+      3,
+    ];
+    await c.zAdd(
+      key('z'),
+      scores.map((score, index) => ({ score, value: `m${index}` })),
+    );
     await c.zRangeWithScores(key('z'), 0, -1);
     for (const index of scores.keys()) await c.zScore(key('z'), `m${index}`);
   }),
@@ -57,7 +71,10 @@ export const sortedSets = [
     await c.zRangeByLex(key('w'), '-', '[c');
     await c.zRangeByLex(key('w'), '(a', '+', { LIMIT: { offset: 0, count: 1 } });
     await c.zRangeStore(key('dest'), key('z'), 0, 1);
-    await c.zRangeStore(key('dest'), key('z'), '-inf', '+inf', { BY: 'SCORE', LIMIT: { offset: 0, count: 2 } });
+    await c.zRangeStore(key('dest'), key('z'), '-inf', '+inf', {
+      BY: 'SCORE',
+      LIMIT: { offset: 0, count: 2 },
+    });
     await c.zCount(key('z'), 0, 10);
     await c.zCount(key('z'), '(1', '+inf');
     await c.zLexCount(key('w'), '-', '+');
@@ -72,7 +89,10 @@ export const sortedSets = [
   }),
 
   body('first and last', async ({ c, key }) => {
-    await c.zAdd(key('z'), [...FOUR, ...WORDS.map(({ value }) => ({ score: 7, value: value + value }))]);
+    await c.zAdd(key('z'), [
+      ...FOUR,
+      ...WORDS.map(({ value }) => ({ score: 7, value: value + value })),
+    ]);
     await c.zPopMin(key('z'));
     await c.zPopMax(key('z'));
     await c.zPopMinCount(key('z'), 2);
@@ -107,9 +127,15 @@ export const sortedSets = [
 
   body('sorted set algebra', async ({ c, key }) => {
     await c.zAdd(key('a'), FOUR);
-    await c.zAdd(key('b'), [{ score: 10, value: 'a' }, { score: 0.5, value: 'c' }]);
+    await c.zAdd(key('b'), [
+      { score: 10, value: 'a' },
+      { score: 0.5, value: 'c' },
+    ]);
     const both = [key('a'), key('b')];
-    const weighted = [{ key: key('a'), weight: 2 }, { key: key('b'), weight: 0.5 }];
+    const weighted = [
+      { key: key('a'), weight: 2 },
+      { key: key('b'), weight: 0.5 },
+    ];
     await c.zUnion(both);
     await c.zUnion(weighted, { AGGREGATE: 'MAX' });
     await c.zUnionWithScores(both, { AGGREGATE: 'MIN' });

@@ -8,9 +8,14 @@ export const streams = [
     await c.xAdd(key('x'), '1-2', { a: '2' });
     await c.xAdd(key('x'), '1-1', { a: 'late' });
     await shape.xAdd(key('other'), '*', { a: '1' });
-    await c.xAdd(key('x'), '2-0', { f: Buffer.from([0, 255]).toString('latin1') }, {
-      TRIM: { strategy: 'MAXLEN', strategyModifier: '=', threshold: 10 },
-    });
+    await c.xAdd(
+      key('x'),
+      '2-0',
+      { f: Buffer.from([0, 255]).toString('latin1') },
+      {
+        TRIM: { strategy: 'MAXLEN', strategyModifier: '=', threshold: 10 },
+      },
+    );
     await c.xAddNoMkStream(key('missing'), '*', { a: '1' });
     await c.xAddNoMkStream(key('x'), '3-0', { a: '3' });
     await c.xLen(key('x'));
@@ -20,7 +25,13 @@ export const streams = [
     await c.xRevRange(key('x'), '+', '-');
     await c.xRevRange(key('x'), '+', '-', { COUNT: 2 });
     await c.xRead({ key: key('x'), id: '0-0' });
-    await c.xRead([{ key: key('x'), id: '1-2' }, { key: key('missing'), id: '0-0' }], { COUNT: 1 });
+    await c.xRead(
+      [
+        { key: key('x'), id: '1-2' },
+        { key: key('missing'), id: '0-0' },
+      ],
+      { COUNT: 1 },
+    );
     await c.xRead({ key: key('missing'), id: '0-0' });
     await c.xRead({ key: key('missing'), id: '0-0' }, { BLOCK: 10 });
     await c.xDel(key('x'), '1-1');
@@ -64,7 +75,11 @@ export const streams = [
     await c.xAck(key('x'), 'g', '1-0');
     await c.xAck(key('x'), 'g', ['1-0', '2-0']);
     await c.xClaim(key('x'), 'g', 'carol', 0, '3-0');
-    await c.xClaim(key('x'), 'g', 'carol', 0, ['3-0', '99-0'], { IDLE: 5, RETRYCOUNT: 2, FORCE: true });
+    await c.xClaim(key('x'), 'g', 'carol', 0, ['3-0', '99-0'], {
+      IDLE: 5,
+      RETRYCOUNT: 2,
+      FORCE: true,
+    });
     await c.xClaimJustId(key('x'), 'g', 'carol', 0, ['4-0']);
     await c.xAutoClaim(key('x'), 'g', 'dave', 0, '0-0', { COUNT: 1 });
     await c.xAutoClaimJustId(key('x'), 'g', 'dave', 0, '0-0');

@@ -84,7 +84,10 @@ export const strings = [
 
   body('many keys of one slot', async ({ c, key }) => {
     await c.mSet({ [key('a')]: '1', [key('b')]: '2' });
-    await c.mSet([[key('c'), '3'], [key('d'), Buffer.from('4')]]);
+    await c.mSet([
+      [key('c'), '3'],
+      [key('d'), Buffer.from('4')],
+    ]);
     await c.mSet([key('e'), '5', key('f'), '6']);
     await c.mGet([key('a'), key('missing'), key('d'), key('f')]);
     await c.mSetNX({ [key('a')]: 'x', [key('g')]: 'y' });

@@ -1,11 +1,11 @@
 // Runs every body on both clients in every protocol and type mapping, and compares what they saw.
 
-import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RESP_TYPES, VerbatimString } from '@redis/client';
 import { bodies } from '../bodies/index.mjs';
 import { oracle, subject, withCluster } from './clients.mjs';
 import { describeOnServer, resetCluster } from './fixture.mjs';
+import { compareRecords } from './programs.mjs';
 import { createContext } from './recorder.mjs';
 
 const BUFFERS = { [RESP_TYPES.BLOB_STRING]: Buffer };
@@ -60,12 +60,4 @@ export function declareCommandSuite(id) {
       });
     }
   });
-}
-
-/** Step by step, so that the first difference is named by its command. */
-function compareRecords(actual, expected) {
-  for (const [index, step] of expected.entries()) {
-    assert.deepStrictEqual(actual[index], step, `step ${index + 1}, ${step[0]}`);
-  }
-  assert.equal(actual.length, expected.length);
 }

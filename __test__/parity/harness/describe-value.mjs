@@ -3,13 +3,18 @@
 
 import * as clientExports from '@redis/client';
 
-const ERROR_CLASSES = Object.entries(clientExports)
-  .filter(([, value]) => typeof value === 'function' && value.prototype instanceof Error);
+const ERROR_CLASSES = Object.entries(clientExports).filter(
+  ([, value]) => typeof value === 'function' && value.prototype instanceof Error,
+);
 
 /** Every class exported by `@redis/client` that the error is an instance of, nearest first. */
 function errorClasses(error) {
   const names = [];
-  for (let proto = Object.getPrototypeOf(error); proto !== null; proto = Object.getPrototypeOf(proto)) {
+  for (
+    let proto = Object.getPrototypeOf(error);
+    proto !== null;
+    proto = Object.getPrototypeOf(proto)
+  ) {
     const exported = ERROR_CLASSES.find(([, value]) => value.prototype === proto);
     if (exported) names.push(exported[0]);
     else if (proto !== Object.prototype) names.push(proto.constructor?.name ?? '(no constructor)');
@@ -24,7 +29,13 @@ function describeFields(object, seen) {
 }
 
 function describeError(error, seen) {
-  const parts = ['Error', errorClasses(error), error.name, error.message, describeFields(error, seen)];
+  const parts = [
+    'Error',
+    errorClasses(error),
+    error.name,
+    error.message,
+    describeFields(error, seen),
+  ];
   return 'cause' in error ? [...parts, ['cause', describe(error.cause, seen)]] : parts;
 }
 
@@ -49,7 +60,10 @@ function describeObject(object, seen) {
     return ['Array', ...(holes || extra.length ? [`holes ${holes}, extra ${extra}`] : []), items];
   }
   if (object instanceof Map) {
-    return ['Map', Array.from(object, ([name, value]) => [describe(name, seen), describe(value, seen)])];
+    return [
+      'Map',
+      Array.from(object, ([name, value]) => [describe(name, seen), describe(value, seen)]),
+    ];
   }
   if (object instanceof Set) return ['Set', Array.from(object, (item) => describe(item, seen))];
   return ['Object', className(object), describeFields(object, seen)];

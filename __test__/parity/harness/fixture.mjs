@@ -1,8 +1,9 @@
-// Real clusters for the parity tests: three primaries of one server, started once per test file.
+// Real clusters for the parity tests: three primaries of one server, one cluster per test file.
 
-import { after, before, describe, test } from 'node:test';
-import { startCluster } from '../../../scripts/local-cluster.mjs';
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
 import { findServers } from '../../../scripts/servers.mjs';
+import { sharedCluster } from '../../support/servers.mjs';
 
 /** A library of functions that the bodies may call. */
 const LIBRARY = `#!lua name=parity
@@ -15,15 +16,21 @@ redis.register_function{
 
 /** Brings every node to the same state: no data, no scripts, one library, no statistics. */
 export async function resetCluster(cluster) {
-  await Promise.all(cluster.nodes.map(async ({ port }) => {
-    await cluster.admin(port, 'FLUSHALL');
-    await cluster.admin(port, 'SCRIPT', 'FLUSH');
-    await cluster.admin(port, 'FUNCTION', 'FLUSH');
-    await cluster.admin(port, 'FUNCTION', 'LOAD', LIBRARY);
-    await cluster.admin(port, 'ACL', 'LOG', 'RESET');
-    await cluster.admin(port, 'CONFIG', 'RESETSTAT');
-  }));
+  await Promise.all(
+    cluster.nodes.map(async ({ port, role }) => {
+      await cluster.admin(port, 'SCRIPT', 'FLUSH');
+      await cluster.admin(port, 'ACL', 'LOG', 'RESET');
+      await cluster.admin(port, 'CONFIG', 'RESETSTAT');
+      if (role !== 'primary') return;
+      await cluster.admin(port, 'FLUSHALL');
+      await cluster.admin(port, 'FUNCTION', 'FLUSH');
+      await cluster.admin(port, 'FUNCTION', 'LOAD', LIBRARY);
+    }),
+  );
 }
+
+// A faster clock tick, because a server looks only then for blocked clients that are due.
+const ARGS = ['--hz', '100', '--dynamic-hz', 'no'];
 
 /**
  * Declares tests that need a cluster of one server. A server that this machine lacks shows in the
@@ -31,31 +38,14 @@ export async function resetCluster(cluster) {
  *
  * @param {string} id which server, see `findServers()`
  * @param {(get: () => import('../../../scripts/local-cluster.mjs').LocalCluster) => void} declare
- * @param {object} [options] for `startCluster()`
  */
-export async function describeOnServer(id, declare, options = {}) {
+export async function describeOnServer(id, declare) {
   const server = (await findServers()).find((one) => one.id === id);
-  if (!server?.available) {
-    const reason = `${id} is not available: ${server?.reason}`;
-    test(`parity on ${id}`, { skip: process.env.CI ? false : reason }, () => {
-      throw new Error(reason);
-    });
+  if (server?.available) {
+    describe(`parity on ${id} (${server.version})`, () =>
+      declare(sharedCluster(server, { args: ARGS })));
     return;
   }
-  describe(`parity on ${id} (${server.version})`, () => {
-    let cluster;
-    before(async () => {
-      // A faster clock tick, because a server looks only then for blocked clients that are due.
-      const args = ['--hz', '100', '--dynamic-hz', 'no'];
-      cluster = await startCluster({ binary: server.binary, primaries: 3, args, ...options });
-    });
-    after(() => cluster?.stop());
-    declare(() => cluster);
-  });
-}
-
-/** For what does not depend on the server: the first one that this machine has. */
-export async function anyServer() {
-  const server = (await findServers()).find((one) => one.available);
-  return server?.id ?? 'redis-7.0';
+  const reason = `${id} is not available: ${server?.reason}`;
+  test(`parity on ${id}`, { skip: process.env.CI ? false : reason }, () => assert.fail(reason));
 }

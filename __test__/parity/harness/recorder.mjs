@@ -38,8 +38,10 @@ function resolve(cluster, path, spelling) {
   const parts = path.split('.');
   const receiver = parts.length === 2 ? cluster[parts[0]] : cluster;
   const name = parts.at(-1);
-  const spelled = parts.length === 1 && spelling === 'upper' ? (UPPER_SPELLING.get(name) ?? name) : name;
-  if (typeof receiver?.[spelled] !== 'function') throw new Error(`the cluster has no command ${path} (${spelled})`);
+  const spelled =
+    parts.length === 1 && spelling === 'upper' ? (UPPER_SPELLING.get(name) ?? name) : name;
+  if (typeof receiver?.[spelled] !== 'function')
+    throw new Error(`the cluster has no command ${path} (${spelled})`);
   return (...args) => receiver[spelled](...args);
 }
 
@@ -67,12 +69,17 @@ export function createContext(cluster, { namespace = 'parity', spelling = 'camel
   }
 
   function recording(target, view, viewError) {
-    return new Proxy({}, {
-      get: (_, path) => (...args) => {
-        called.add(path);
-        return attempt(path, view, () => resolve(target, path, spelling)(...args), viewError);
+    return new Proxy(
+      {},
+      {
+        get:
+          (_, path) =>
+          (...args) => {
+            called.add(path);
+            return attempt(path, view, () => resolve(target, path, spelling)(...args), viewError);
+          },
       },
-    });
+    );
   }
 
   return {

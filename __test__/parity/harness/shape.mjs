@@ -17,7 +17,8 @@ export function shape(value) {
   }
   if (value instanceof Set) return { set: [...value].map(shape) };
   if (value === null || typeof value !== 'object' || Buffer.isBuffer(value)) return leaf(value);
-  if (value instanceof Date || value instanceof String || value instanceof Error) return leaf(value);
+  if (value instanceof Date || value instanceof String || value instanceof Error)
+    return leaf(value);
   const copy = Object.create(Object.getPrototypeOf(value));
   for (const name of Object.keys(value)) copy[name] = shape(value[name]);
   return copy;
@@ -33,7 +34,8 @@ export function outline(value) {
   if (value instanceof Map) return ['Map of', distinct([...value.values()].map(outline))];
   if (value instanceof Set) return ['Set of', distinct([...value].map(outline))];
   if (value === null || typeof value !== 'object' || Buffer.isBuffer(value)) return leaf(value);
-  if (value instanceof Date || value instanceof String || value instanceof Error) return leaf(value);
+  if (value instanceof Date || value instanceof String || value instanceof Error)
+    return leaf(value);
   return ['object of', distinct(Object.values(value).map(outline))];
 }
 
@@ -46,6 +48,8 @@ function distinct(outlines) {
 /** The description of a value with every list in it sorted: the same elements, in any order. */
 export function sortDeep(description) {
   if (!Array.isArray(description)) return description;
-  const items = description.map(sortDeep).map((item) => [JSON.stringify(item) ?? 'undefined', item]);
+  const items = description
+    .map(sortDeep)
+    .map((item) => [JSON.stringify(item) ?? 'undefined', item]);
   return items.sort(([a], [b]) => (a < b ? -1 : Number(a > b))).map(([, item]) => item);
 }

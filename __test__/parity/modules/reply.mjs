@@ -18,7 +18,8 @@ export const double = (text) => new Double(text);
 export const OK = new Simple('OK');
 
 const bulk = (bytes) => `$${bytes.length}\r\n${bytes.toString('latin1')}\r\n`;
-const list = (mark, items, protocol) => `${mark}${items.length}\r\n${items.map((item) => encode(item, protocol)).join('')}`;
+const list = (mark, items, protocol) =>
+  `${mark}${items.length}\r\n${items.map((item) => encode(item, protocol)).join('')}`;
 
 /**
  * Number: integer. String, Buffer: blob string. Array: array. Map: map (flat array in RESP 2). Set:
@@ -29,13 +30,16 @@ const list = (mark, items, protocol) => `${mark}${items.length}\r\n${items.map((
 export function encode(value, protocol) {
   if (value === null) return protocol === 3 ? '_\r\n' : '$-1\r\n';
   if (value instanceof Simple) return `+${value.text}\r\n`;
-  if (value instanceof Double) return protocol === 3 ? `,${value.text}\r\n` : bulk(Buffer.from(value.text));
+  if (value instanceof Double)
+    return protocol === 3 ? `,${value.text}\r\n` : bulk(Buffer.from(value.text));
   if (Buffer.isBuffer(value)) return bulk(value);
   if (Array.isArray(value)) return list('*', value, protocol);
   if (value instanceof Set) return list(protocol === 3 ? '~' : '*', [...value], protocol);
   if (value instanceof Map) {
     const flat = [...value].flat();
-    return protocol === 3 ? `%${value.size}\r\n${flat.map((item) => encode(item, 3)).join('')}` : list('*', flat, 2);
+    return protocol === 3
+      ? `%${value.size}\r\n${flat.map((item) => encode(item, 3)).join('')}`
+      : list('*', flat, 2);
   }
   switch (typeof value) {
     case 'number':

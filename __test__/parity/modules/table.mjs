@@ -12,7 +12,8 @@ import { timeSeries } from './time-series.mjs';
 /** @type {ModuleCall[]} */
 export const moduleCalls = [...probabilistic, ...jsonAndSearch, ...timeSeries];
 
-const CURSOR = 'its cursor stays on one node: the reply is rewritten by cluster-wide cursor handling';
+const CURSOR =
+  'its cursor stays on one node: the reply is rewritten by cluster-wide cursor handling';
 
 /** @type {Record<string, string>} bundled commands without a call here -> reason */
 export const MODULE_EXCLUSIONS = {

@@ -1,0 +1,112 @@
+//! One tick's commands, as `js/submission.js` packs them.
+//!
+//! Words: ticket; argument count and flags in the top byte; place of the routing key among the
+//! arguments; timeout in milliseconds; then the length of each argument, and of the routing key if
+//! it is not one of them. Bytes: arguments (and that key) back to back.
+
+use crate::cluster::Ticket;
+use crate::command::{Args, Command};
+
+/// Bits of the second word that count arguments.
+const COUNT_MASK: u32 = 0x00ff_ffff;
+/// In the top byte: what the caller declares of reading only.
+const DECLARED_READONLY: u32 = 1;
+const DECLARED_WRITING: u32 = 2;
+/// In the top byte: a routing key follows the arguments.
+const KEY_FOLLOWS: u32 = 4;
+/// No routing key.
+const KEYLESS: u32 = u32::MAX;
+
+/// Reads packed commands one after the other. Ends at the first that is not whole.
+pub(super) struct Submission<'a> {
+    words: &'a [u32],
+    bytes: &'a [u8],
+}
+
+impl<'a> Submission<'a> {
+    pub(super) fn new(words: &'a [u32], bytes: &'a [u8]) -> Self {
+        Self { words, bytes }
+    }
+
+    fn cut(&mut self) -> Option<(Ticket, Command<'a>)> {
+        let (head, rest) = self.words.split_first_chunk::<4>()?;
+        let [ticket, count_and_flags, key_place, timeout_ms] = *head;
+        let flags = count_and_flags >> 24;
+        let (lengths, rest) = rest.split_at_checked((count_and_flags & COUNT_MASK) as usize)?;
+        let args = Args::new(lengths, self.bytes)?;
+        let mut bytes = self.bytes.get(args.byte_len()..)?;
+        let mut words = rest;
+        let mut key = args.get(key_place as usize).filter(|_| key_place != KEYLESS);
+        if flags & KEY_FOLLOWS != 0 {
+            let (length, behind) = rest.split_first()?;
+            let (own, behind_key) = bytes.split_at_checked(*length as usize)?;
+            (key, words, bytes) = (Some(own), behind, behind_key);
+        }
+        (self.words, self.bytes) = (words, bytes);
+        let readonly = match flags & (DECLARED_READONLY | DECLARED_WRITING) {
+            DECLARED_READONLY => Some(true),
+            DECLARED_WRITING => Some(false),
+            _ => None,
+        };
+        Some((ticket, Command { args, key, readonly, timeout_ms }))
+    }
+}
+
+impl<'a> Iterator for Submission<'a> {
+    type Item = (Ticket, Command<'a>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let next = self.cut();
+        if next.is_none() {
+            self.words = &[];
+        }
+        next
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_are_cut_where_they_were_packed() {
+        let words = [
+            [7, 2, 1, 500].as_slice(),
+            &[3, 1],
+            &[8, 1 | 1 << 24, u32::MAX, 0],
+            &[4],
+            &[9, 1 | (2 | 4) << 24, 5, 0],
+            &[2, 3],
+        ]
+        .concat();
+        let all: Vec<_> = Submission::new(&words, b"GETkPINGXYabc").collect();
+        let seen: Vec<_> = all
+            .iter()
+            .map(|(ticket, command)| {
+                let args: Vec<&[u8]> = command.args.iter().collect();
+                (*ticket, args, command.key, command.readonly, command.timeout_ms)
+            })
+            .collect();
+        let want: Vec<(u32, Vec<&[u8]>, Option<&[u8]>, Option<bool>, u32)> = vec![
+            (7, vec![b"GET", b"k"], Some(b"k"), None, 500),
+            (8, vec![b"PING"], None, Some(true), 0),
+            (9, vec![b"XY"], Some(b"abc"), Some(false), 0),
+        ];
+        assert_eq!(seen, want);
+    }
+
+    #[test]
+    fn what_does_not_fit_ends_the_submission() {
+        let cases: &[(&[u32], &[u8])] = &[
+            (&[1, 1, 0], b"x"),
+            (&[1, 2, 0, 0, 1], b"x"),
+            (&[1, 1, 0, 0, 2], b"x"),
+            (&[1, 1 | 4 << 24, 0, 0, 1], b"x"),
+            (&[1, 1 | 4 << 24, 0, 0, 1, 9], b"xy"),
+            (&[1, u32::MAX, 0, 0, 1], b"x"),
+        ];
+        for (words, bytes) in cases {
+            assert_eq!(Submission::new(words, bytes).count(), 0, "{words:?}");
+        }
+    }
+}
