@@ -171,12 +171,32 @@ class Channel {
     this.#submission.flush();
   }
 
-  /** Settles everything that the engine has answered. The engine asks for it. */
+  /**
+   * Settles everything that the engine has answered. The engine asks for it.
+   *
+   * More will come while the settled commands' callbacks run. Had the engine asked again at once,
+   * Node would have called us again before anything else in the event loop; so it does not, and we
+   * look again on our own, once in each turn of the loop, until there is nothing.
+   */
   settle() {
-    if (this.#isSettling || this.#isDestroyed) return;
+    if (this.#settleAll(false)) setImmediate(this.#settleLater);
+  }
+
+  #settleLater = () => {
+    if (this.#settleAll(true)) setImmediate(this.#settleLater);
+  };
+
+  /**
+   * @param {boolean} sleep whether the engine is to ask again if there is nothing
+   * @returns {boolean} whether there was something, or the engine was not told to ask
+   */
+  #settleAll(sleep) {
+    if (this.#isSettling || this.#isDestroyed) return false;
     this.#isSettling = true;
     try {
-      while (this.#settleBatch());
+      if (!this.#settleBatch(sleep)) return !sleep;
+      while (this.#settleBatch(false));
+      return !this.#isDestroyed;
     } finally {
       this.#isSettling = false;
     }
@@ -200,17 +220,20 @@ class Channel {
     for (let ticket = 0; ticket < this.#waiting.length; ticket++) this.#reject(ticket, error);
   }
 
-  /** @returns {boolean} whether there may be more */
-  #settleBatch() {
+  /**
+   * @param {boolean} sleep
+   * @returns {boolean} whether there was one
+   */
+  #settleBatch(sleep) {
     let words = this.#words;
     let ints = this.#ints;
     let bytes = this.#bytes;
-    let count = this.#native.take(words, bytes);
+    let count = this.#native.take(words, bytes, sleep);
     if (count === -1) {
       words = new Uint32Array(this.#native.pendingWords());
       ints = new Int32Array(words.buffer);
       bytes = Buffer.allocUnsafeSlow(this.#native.pendingBytes());
-      count = this.#native.take(words, bytes);
+      count = this.#native.take(words, bytes, sleep);
     }
     if (count <= 0) return false;
     const decoder = this.#decoder;

@@ -6,7 +6,7 @@
  *
  * @typedef {object} NativeCluster
  * @property {(words: Uint32Array, wordCount: number, bytes: Uint8Array, byteCount: number) => void} submit
- * @property {(words: Uint32Array, bytes: Uint8Array) => number} take
+ * @property {(words: Uint32Array, bytes: Uint8Array, sleep: boolean) => number} take
  * @property {() => number} pendingWords
  * @property {() => number} pendingBytes
  * @property {() => string} takeLargeString

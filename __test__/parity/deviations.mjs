@@ -1,4 +1,4 @@
-// Where we deliberately answer better than node-redis. Each entry is a program whose outcome differs;
+// Where we deliberately answer better than node-redis. The outcome of each program here differs;
 // `deviations.test.mjs` checks both outcomes, so that the list cannot outlive its reason.
 
 /**
@@ -37,9 +37,18 @@ export const deviations = [
     ours: ['__proto__', 'a'],
   },
   {
+    name: 'the greatest safe integer is exact',
+    reason: 'node-redis overshoots by the code of a digit on the way, and rounds there',
+    run: async (cluster) => {
+      await cluster.set('deviation', '9007199254740990');
+      return cluster.incr('deviation');
+    },
+    nodeRedis: 9007199254740992,
+    ours: 9007199254740991,
+  },
+  {
     name: 'integers beyond 2^53 are rounded once',
-    reason:
-      'node-redis adds digit by digit and rounds at each; the nearest double is what Number() gives',
+    reason: 'node-redis rounds after every digit; the nearest double is what Number() gives',
     run: async (cluster) => {
       await cluster.set('deviation', '1152921504606846977');
       return cluster.incrBy('deviation', 0);
@@ -71,5 +80,65 @@ export const deviations = [
     },
     nodeRedis: 'The client is closed',
     ours: 'OK',
+  },
+  {
+    name: 'a failed connect() says why',
+    reason: 'node-redis tells the reason only to listeners of the event error',
+    run: async (cluster) => {
+      const port = 1; // nothing listens there
+      const rootNodes = [{ socket: { host: '127.0.0.1', port, reconnectStrategy: false } }];
+      const unreachable = cluster.duplicate({ rootNodes });
+      unreachable.on('error', () => {});
+      const error = await unreachable.connect().catch((reason) => reason);
+      return error.cause?.message;
+    },
+    nodeRedis: undefined,
+    ours: 'connect ECONNREFUSED 127.0.0.1:1',
+  },
+  {
+    name: 'missing root nodes are named',
+    reason: 'node-redis fails inside its own code',
+    run: async (cluster) => {
+      try {
+        return cluster.duplicate({ rootNodes: undefined });
+      } catch (error) {
+        return [error.constructor.name, error.message];
+      }
+    },
+    nodeRedis: ['TypeError', "Cannot read properties of undefined (reading 'map')"],
+    ours: ['TypeError', 'rootNodes must be an array of nodes, got undefined'],
+  },
+  {
+    name: 'an empty list of root nodes is named',
+    reason: 'node-redis reports nodes that do not answer, though none was asked',
+    run: (cluster) =>
+      settle(
+        Promise.resolve().then(() => {
+          const nowhere = cluster.duplicate({ rootNodes: [] });
+          nowhere.on('error', () => {});
+          return nowhere.connect();
+        }),
+      ),
+    nodeRedis: 'All the root nodes are unavailable',
+    ours: 'rootNodes must name at least one node',
+  },
+  {
+    name: 'destroy() during connect() ends it',
+    reason: 'node-redis goes on connecting, and the connections stay for ever',
+    run: async (cluster) => {
+      const other = cluster.duplicate();
+      other.on('error', () => {});
+      const connecting = other.connect().then(
+        () => 'resolved',
+        (error) => error.message,
+      );
+      other.destroy();
+      const outcome = await connecting;
+      const left = [...other.nodeByAddress.values()].filter(({ client }) => client?.isOpen);
+      for (const { client } of left) client.destroy();
+      return [outcome, left.length];
+    },
+    nodeRedis: ['resolved', 3],
+    ours: ['Cluster closed', 0],
   },
 ];

@@ -7,7 +7,7 @@ use super::runtime::IoThread;
 use super::submission::Submission;
 use crate::cluster::{Cluster, ReconnectDecision, ReplySink};
 use crate::config::ClusterConfig;
-use napi::JsString;
+use napi::{JsString, JsStringLatin1};
 use napi::bindgen_prelude::*;
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi_derive::napi;
@@ -81,16 +81,22 @@ impl NativeCluster {
         self.with((), |open| open.cluster.submit(Submission::new(words, bytes)));
     }
 
-    /// Copies the next batch of answers into the buffers; returns how many words it has. 0: no more,
-    /// `wake` will be called. -1: it does not fit, see `pendingWords` and `pendingBytes`.
+    /// Copies the next batch of answers into the buffers; returns how many words it has. 0: no more;
+    /// if `sleep` is set, `wake` will be called. -1: it does not fit, see `pendingWords` and
+    /// `pendingBytes`.
     #[napi(catch_unwind)]
-    pub fn take(&self, mut words: Uint32ArraySlice<'_>, mut bytes: Uint8ArraySlice<'_>) -> i32 {
+    pub fn take(
+        &self,
+        mut words: Uint32ArraySlice<'_>,
+        mut bytes: Uint8ArraySlice<'_>,
+        sleep: bool,
+    ) -> i32 {
         // SAFETY: JavaScript stands still while it is in this call, so nobody else touches the
         // two arrays; they are distinct allocations of `js/channel.js`, and no reference to them
         // survives the call.
         let (words, bytes) = unsafe { (words.as_mut(), bytes.as_mut()) };
         self.with(0, |open| {
-            let Some(tape) = open.completion.take_pending().or_else(|| open.cluster.take()) else {
+            let Some(tape) = open.completion.take_pending().or_else(|| open.cluster.take(sleep)) else {
                 return 0;
             };
             match open.completion.hand_over(tape, words, bytes) {
@@ -120,7 +126,8 @@ impl NativeCluster {
     pub fn take_large_string<'env>(&self, env: &'env Env) -> Result<JsString<'env>> {
         let bytes = self.next_large()?;
         if bytes.is_ascii() {
-            return env.create_string_latin1(bytes);
+            // Not copied: the engine's memory becomes the string's. V8 frees it with the string.
+            return JsStringLatin1::from_data(env, bytes).map(JsStringLatin1::into_value);
         }
         env.create_string(String::from_utf8_lossy(&bytes))
     }

@@ -73,9 +73,10 @@ impl Cluster {
         self.dispatcher.run(&self.shared, commands);
     }
 
-    /// The oldest batch of answers. Give it back with [`Cluster::recycle`].
-    pub fn take(&self) -> Option<Tape> {
-        self.shared.outbox.take()
+    /// The oldest batch of answers. Give it back with [`Cluster::recycle`]. When there is none and
+    /// `sleep` is set, the sink is woken by the next answer; else the caller comes back by itself.
+    pub fn take(&self, sleep: bool) -> Option<Tape> {
+        self.shared.outbox.take(sleep)
     }
 
     /// Gives a batch's memory back.

@@ -66,11 +66,14 @@ impl Outbox {
         self.deliver(&mut tape, end);
     }
 
-    /// The oldest batch. `None`: nothing waits, and the next answer wakes again.
-    pub(crate) fn take(&self) -> Option<Tape> {
+    /// The oldest batch. `None`: nothing waits. With `sleep`, the next answer wakes the sink again
+    /// after that; without, the taker has said that it will come back by itself.
+    pub(crate) fn take(&self, sleep: bool) -> Option<Tape> {
         let mut inner = self.inner.lock();
         let segment = inner.segments.pop_front();
-        inner.awake = segment.is_some();
+        if segment.is_none() && sleep {
+            inner.awake = false;
+        }
         segment
     }
 
@@ -125,12 +128,16 @@ mod tests {
             outbox.post(ticket, |tape| tape.push_int(5));
         }
         assert_eq!(wakes.load(Ordering::Relaxed), 1);
-        let batch = outbox.take().unwrap();
+        let batch = outbox.take(true).unwrap();
         assert_eq!(batch.words, [0, kind::INT, 5, 1, kind::INT, 5, 2, kind::INT, 5]);
         outbox.post(9, |tape| tape.push_int(1));
         assert_eq!(wakes.load(Ordering::Relaxed), 1, "the taker comes back for more anyway");
-        assert!(outbox.take().is_some());
-        assert!(outbox.take().is_none());
+        assert!(outbox.take(true).is_some());
+        assert!(outbox.take(false).is_none());
+        outbox.post(9, |tape| tape.push_int(1));
+        assert_eq!(wakes.load(Ordering::Relaxed), 1, "the taker said that it would come back");
+        assert!(outbox.take(true).is_some());
+        assert!(outbox.take(true).is_none());
         outbox.post(9, |tape| tape.push_int(1));
         assert_eq!(wakes.load(Ordering::Relaxed), 2);
     }
@@ -142,7 +149,7 @@ mod tests {
             outbox.post(ticket, |tape| tape.push_string(kind::BLOB, &[b'x'; 60_000]));
         }
         let (mut batches, mut entries) = (0, 0);
-        while let Some(batch) = outbox.take() {
+        while let Some(batch) = outbox.take(true) {
             assert!(batch.bytes.len() <= SEGMENT_BYTES);
             entries += batch.words.len() / 2;
             batches += 1;

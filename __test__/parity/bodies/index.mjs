@@ -4,6 +4,7 @@ import { badArguments } from './bad-arguments.mjs';
 import { binary } from './binary.mjs';
 import { bits } from './bits.mjs';
 import { clusterState } from './cluster-state.mjs';
+import { concurrency } from './concurrency.mjs';
 import { geo } from './geo.mjs';
 import { hashes } from './hashes.mjs';
 import { keys } from './keys.mjs';
@@ -33,6 +34,7 @@ export const bodies = [
   ...clusterState,
   ...newerTypes,
   ...binary,
+  ...concurrency,
   ...modules,
   ...raw,
   ...badArguments,
