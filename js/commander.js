@@ -46,10 +46,10 @@ function commandMethod(define) {
   return function (...args) {
     try {
       const { command, transform } = define();
-      const self = this._self;
-      const parser = new BasicCommandParser(self._keyPrefix);
+      const { _self } = this;
+      const parser = new BasicCommandParser(_self._keyPrefix);
       command.parseCommand(parser, ...args);
-      return self._submit(parser, command.IS_READ_ONLY, this._commandOptions, transform);
+      return _self._submit(parser, command.IS_READ_ONLY, this._commandOptions, transform);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -71,7 +71,7 @@ function namespaceMethod(define, prefix) {
       const parser = new BasicCommandParser(cluster._keyPrefix);
       parser.push(...prefix);
       command.parseCommand(parser, ...args);
-      return cluster._submit(parser, command.IS_READ_ONLY, cluster._commandOptions, transform);
+      return cluster._self._submit(parser, command.IS_READ_ONLY, cluster._commandOptions, transform);
     } catch (error) {
       return Promise.reject(error);
     }

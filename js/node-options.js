@@ -15,7 +15,6 @@ const NODE_FIELDS = [
   ['database', 'database', 'number'],
   ['clientInfoTag', 'clientInfoTag', 'string'],
   ['disableClientInfo', 'disableClientInfo', 'boolean'],
-  ['readonly', 'readonly', 'boolean'],
   ['commandsQueueMaxLength', 'commandsQueueMaxLength', 'number'],
   ['disableOfflineQueue', 'disableOfflineQueue', 'boolean'],
 ];

@@ -22,7 +22,12 @@ class Session {
   #listener;
   #native;
   #channel;
-  /** The engine's wake-up does not keep the process alive, this does. @type {NodeJS.Timeout | undefined} */
+  /**
+   * The engine's wake-up keeps neither the process nor this object alive; from connect to destroy,
+   * this timer does both.
+   *
+   * @type {NodeJS.Timeout | undefined}
+   */
   #keepAlive;
 
   /**
@@ -32,7 +37,10 @@ class Session {
   constructor(options, listener) {
     this.#options = options;
     this.#listener = listener;
-    this.#native = createNativeCluster(options.native, () => this.#channel.settle());
+    // Weak: the engine holds the function, and the function must not hold the engine, or neither is
+    // ever collected.
+    const session = new WeakRef(this);
+    this.#native = createNativeCluster(options.native, () => session.deref()?.settle());
     this.#channel = new Channel(this.#native, (name, details) => this.#onEvent(name, details));
   }
 
@@ -42,7 +50,7 @@ class Session {
 
   /** Discovers the cluster. Until the session ends, it keeps the process alive. */
   async connect() {
-    this.#keepAlive = setInterval(() => {}, MAX_DELAY_MS);
+    this.#keepAlive = setInterval(() => this, MAX_DELAY_MS);
     await this.#channel.request((ticket) => this.#native.connect(ticket));
   }
 

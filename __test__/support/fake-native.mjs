@@ -80,7 +80,6 @@ export class FakeNative {
 
   destroy() { this.calls.push(['destroy']); }
   cancel(ticket) { this.calls.push(['cancel', ticket]); }
-  setRef(on) { this.calls.push(['setRef', on]); }
   answerAddress(...args) { this.calls.push(['answerAddress', ...args]); }
   answerReconnect(...args) { this.calls.push(['answerReconnect', ...args]); }
   topology() { return this.topologyJson; }

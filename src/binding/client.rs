@@ -7,9 +7,9 @@ use super::runtime::IoThread;
 use super::submission::Submission;
 use crate::cluster::{Cluster, ReconnectDecision, ReplySink};
 use crate::config::ClusterConfig;
-use napi::{JsString, JsStringLatin1};
 use napi::bindgen_prelude::*;
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
+use napi::{JsString, JsStringLatin1};
 use napi_derive::napi;
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -96,7 +96,8 @@ impl NativeCluster {
         // survives the call.
         let (words, bytes) = unsafe { (words.as_mut(), bytes.as_mut()) };
         self.with(0, |open| {
-            let Some(tape) = open.completion.take_pending().or_else(|| open.cluster.take(sleep)) else {
+            let Some(tape) = open.completion.take_pending().or_else(|| open.cluster.take(sleep))
+            else {
                 return 0;
             };
             match open.completion.hand_over(tape, words, bytes) {

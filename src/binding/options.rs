@@ -88,8 +88,7 @@ pub struct NativeMapping {
 impl NativeOptions {
     /// The same, as the engine has it.
     pub(super) fn into_engine(self) -> ClusterOptions {
-        let mapping =
-            |NativeMapping { from, host, port }| AddressMapping { from, host, port };
+        let mapping = |NativeMapping { from, host, port }| AddressMapping { from, host, port };
         ClusterOptions {
             seeds: self.seeds.into_iter().map(NativeNode::into_engine).collect(),
             node: self.node.into_engine(),
@@ -105,8 +104,7 @@ impl NativeOptions {
 
 impl NativeNode {
     fn into_engine(self) -> NodeOptions {
-        let reconnect =
-            |NativeReconnect { kind, delay_ms }| ReconnectOptions { kind, delay_ms };
+        let reconnect = |NativeReconnect { kind, delay_ms }| ReconnectOptions { kind, delay_ms };
         NodeOptions {
             host: self.host,
             port: self.port,

@@ -37,18 +37,19 @@ impl IoThread {
         }
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (drivers, mut arriving) = mpsc::channel::<Driver>(WAITING_DRIVERS);
-        let thread = thread::Builder::new().name("redis-cluster-io".to_owned()).spawn(move || {
-            let tasks = LocalSet::new();
-            tasks.block_on(&runtime, async {
-                let scratch = Scratch::new();
-                while let Some(driver) = arriving.recv().await {
-                    tokio::task::spawn_local(drive(driver, scratch.clone()));
-                }
-            });
-            drop(tasks);
-            // A name look-up may still be under way on a thread of its own; nobody waits for it.
-            runtime.shutdown_background();
-        })?;
+        let thread =
+            thread::Builder::new().name("redis-cluster-io".to_owned()).spawn(move || {
+                let tasks = LocalSet::new();
+                tasks.block_on(&runtime, async {
+                    let scratch = Scratch::new();
+                    while let Some(driver) = arriving.recv().await {
+                        tokio::task::spawn_local(drive(driver, scratch.clone()));
+                    }
+                });
+                drop(tasks);
+                // A name look-up may still be under way on a thread of its own; nobody waits for it.
+                runtime.shutdown_background();
+            })?;
         let started = Arc::new(Self { drivers: Some(drivers), thread: Some(thread) });
         *current = Arc::downgrade(&started);
         Ok(started)

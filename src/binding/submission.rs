@@ -87,7 +87,8 @@ mod tests {
                 (*ticket, args, command.key, command.readonly, command.timeout_ms)
             })
             .collect();
-        let want: Vec<(u32, Vec<&[u8]>, Option<&[u8]>, Option<bool>, u32)> = vec![
+        type Seen<'a> = (u32, Vec<&'a [u8]>, Option<&'a [u8]>, Option<bool>, u32);
+        let want: Vec<Seen<'_>> = vec![
             (7, vec![b"GET", b"k"], Some(b"k"), None, 500),
             (8, vec![b"PING"], None, Some(true), 0),
             (9, vec![b"XY"], Some(b"abc"), Some(false), 0),

@@ -17,9 +17,12 @@ use tokio::sync::oneshot;
 #[derive(Debug, Default)]
 pub(super) struct Calls {
     next: Cell<u32>,
-    addresses: RefCell<HashMap<u32, oneshot::Sender<Option<(String, u16)>>>>,
-    reconnects: RefCell<HashMap<u32, oneshot::Sender<ReconnectDecision>>>,
+    addresses: RefCell<Askers<Option<(String, u16)>>>,
+    reconnects: RefCell<Askers<ReconnectDecision>>,
 }
+
+/// Who waits for which answer.
+type Askers<T> = HashMap<u32, oneshot::Sender<T>>;
 
 impl Calls {
     fn number(&self) -> u32 {

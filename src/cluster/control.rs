@@ -16,6 +16,9 @@ pub(crate) enum Control {
     Connect(Ticket),
     /// End the tasks of a session that has been cut off.
     Destroyed,
+    /// Meet a defect, in a task of the session or outside of it.
+    #[cfg(test)]
+    Panic { in_task: bool },
     /// The client is dropped: nothing more will come.
     Quit,
     /// The user's `reconnectStrategy` has answered.

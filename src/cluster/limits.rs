@@ -14,8 +14,7 @@ pub(crate) struct QueueLimits {
 impl QueueLimits {
     /// `None` when there is nothing to check.
     pub(crate) fn of(config: &ClusterConfig) -> Option<Self> {
-        let (max_len, online_only) =
-            (config.node.queue_max_len, config.node.disable_offline_queue);
+        let (max_len, online_only) = (config.node.queue_max_len, config.node.disable_offline_queue);
         (max_len.is_some() || online_only).then_some(Self { max_len, online_only })
     }
 

@@ -9,6 +9,7 @@ mod control;
 mod dial;
 mod discover;
 mod dispatch;
+mod drive;
 mod events;
 mod holds;
 mod keep;
@@ -27,17 +28,16 @@ mod upstream;
 mod view;
 
 pub use control::ReconnectDecision;
+pub use drive::{Driver, drive};
 pub use outbox::{EVENT, ReplySink};
 pub use request::Ticket;
 
 use crate::command::Command;
 use crate::config::ClusterConfig;
-use crate::connection::Scratch;
 use crate::error::Error;
 use crate::resp::Tape;
 use control::Control;
 use dispatch::Dispatcher;
-use session::Session;
 use shared::Shared;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -48,17 +48,12 @@ pub struct Cluster {
     dispatcher: Dispatcher,
 }
 
-/// The other half of a [`Cluster`], for the I/O thread.
-pub struct Driver {
-    shared: Arc<Shared>,
-}
-
 impl Cluster {
     /// A closed client; `sink` is woken when answers wait. The driver must be run by [`drive`] for
     /// anything to happen.
     pub fn new(config: ClusterConfig, sink: Box<dyn ReplySink>) -> (Self, Driver) {
         let shared = Arc::new(Shared::new(config, sink));
-        let driver = Driver { shared: Arc::clone(&shared) };
+        let driver = Driver::new(Arc::clone(&shared));
         (Self { shared, dispatcher: Dispatcher::default() }, driver)
     }
 
@@ -134,47 +129,5 @@ impl Drop for Cluster {
     }
 }
 
-/// Runs one cluster's side on the I/O thread, until its [`Cluster`] is dropped.
-pub async fn drive(driver: Driver, scratch: Scratch) {
-    let shared = driver.shared;
-    let mut session = None;
-    loop {
-        shared.signal.notified().await;
-        while let Some(message) = shared.next_control() {
-            if matches!(message, Control::Quit) {
-                return;
-            }
-            handle(message, &shared, &scratch, &mut session);
-        }
-        if let Some(session) = &session {
-            Session::run_lane(session);
-        }
-    }
-}
-
-fn handle(
-    message: Control,
-    shared: &Arc<Shared>,
-    scratch: &Scratch,
-    session: &mut Option<std::rc::Rc<Session>>,
-) {
-    match (message, &session) {
-        (Control::Connect(ticket), None) => {
-            *session = Some(Session::start(Arc::clone(shared), scratch.clone(), ticket));
-        }
-        (Control::Connect(ticket), Some(_)) => shared.fail(ticket, &Error::ClosedWhileConnecting),
-        (Control::Close(ticket), None) => shared.done(ticket),
-        (Control::Close(ticket), Some(session)) => session.close(ticket),
-        (Control::Destroyed, Some(running)) => {
-            running.end();
-            *session = None;
-        }
-        (Control::AddressMapped { call, to }, Some(session)) => session.on_address(call, to),
-        (Control::ReconnectDecided { call, decision }, Some(session)) => {
-            session.on_reconnect(call, decision);
-        }
-        (Control::Cancel(ticket), Some(session)) => session.cancel(ticket),
-        // The session these were meant for is over.
-        (_, _) => {}
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -79,10 +79,8 @@ impl Session {
     }
 
     fn judge(&self, failure: &Failure, request: &Request) -> Verdict {
-        let attempt = Attempt {
-            redirects: request.attempts,
-            readonly: request.has(Request::READONLY),
-        };
+        let attempt =
+            Attempt { redirects: request.attempts, readonly: request.has(Request::READONLY) };
         judge(failure, &attempt, &Limits { max_redirects: self.shared.config.max_redirects })
     }
 

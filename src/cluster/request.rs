@@ -128,12 +128,8 @@ mod tests {
     fn deadlines_survive_the_clock_going_round() {
         let request = Request::new(1, 0, None, 4);
         assert!(!request.is_late(u32::MAX));
-        let cases = [
-            (100, 99, false),
-            (100, 100, true),
-            (5, u32::MAX - 5, false),
-            (u32::MAX - 5, 5, true),
-        ];
+        let cases =
+            [(100, 99, false), (100, 100, true), (5, u32::MAX - 5, false), (u32::MAX - 5, 5, true)];
         for (deadline, now, late) in cases {
             assert_eq!(request.until(deadline).is_late(now), late, "{deadline} at {now}");
         }

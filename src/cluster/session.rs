@@ -3,11 +3,11 @@
 use super::calls::Calls;
 use super::control::{Control, ReconnectDecision};
 use super::dispatch::Dispatcher;
-use super::events::Event;
 use super::holds::Holds;
 use super::lane::Parcel;
 use super::node::Node;
 use super::request::Ticket;
+use super::routes::NodeLink;
 use super::shared::Shared;
 use super::tasks::Tasks;
 use crate::connection::Scratch;
@@ -78,18 +78,27 @@ impl Session {
     pub(super) fn spawn(self: &Rc<Self>, task: impl Future<Output = ()> + 'static) -> AbortHandle {
         let session = Rc::downgrade(self);
         self.tasks.spawn(task, move |message| {
-            tracing::error!(message, "a task panicked");
             if let Some(session) = session.upgrade() {
                 session.shared.send(Control::Destroyed);
-                session.shared.cut_off(&Error::Internal(message.to_owned()));
-                session.shared.tell(&Event::Fatal(message));
+                session.shared.break_down(message);
             }
         })
     }
 
-    /// Ends all tasks. What they held is answered by whoever cut the session off.
+    /// Ends all tasks, and answers what whoever cut the session off could not see.
     pub(crate) fn end(&self) {
         self.tasks.abort_all();
+        self.shared.routes.store(Arc::default());
+        let mut left = self.holds.borrow_mut().remove(|_| true);
+        left.extend(self.shared.lane.take());
+        for node in self.nodes.borrow().values() {
+            let of_node = node.link.close().into_iter();
+            left.extend(of_node.map(|(request, bytes, _)| (request, bytes)));
+        }
+        for (request, _) in left {
+            self.shared.fail(request.ticket, &Error::Disconnected);
+        }
+        self.shared.lane.close_if_empty();
     }
 
     /// Waits until all accepted commands are answered, then ends the session and answers `ticket`.
@@ -106,14 +115,24 @@ impl Session {
     }
 
     fn is_busy(&self) -> bool {
-        self.shared.lane.is_active()
-            || self.shared.live_links().iter().any(|link| link.waiting() > 0)
+        self.shared.lane.is_active() || self.links().iter().any(|link| link.waiting() > 0)
+    }
+
+    /// Links of all nodes, those that are leaving included.
+    fn links(&self) -> Vec<NodeLink> {
+        let mut links = self.shared.live_links();
+        for node in self.nodes.borrow().values() {
+            if !links.iter().any(|link| Arc::ptr_eq(link, &node.link)) {
+                links.push(Arc::clone(&node.link));
+            }
+        }
+        links
     }
 
     /// Gives up on a command, unless it is being written already.
     pub(crate) fn cancel(&self, ticket: Ticket) {
         let mut removed = self.holds.borrow_mut().remove(|(request, _)| request.ticket == ticket);
-        for link in self.shared.live_links() {
+        for link in self.links() {
             removed.extend(link.remove_unwritten(|request| request.ticket == ticket));
         }
         for (request, _) in removed {

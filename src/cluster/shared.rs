@@ -58,8 +58,7 @@ pub(crate) struct LiveNode {
 
 impl Shared {
     pub(crate) fn new(config: ClusterConfig, sink: Box<dyn ReplySink>) -> Self {
-        let reads =
-            if config.use_replicas { ReadPreference::Any } else { ReadPreference::Primary };
+        let reads = if config.use_replicas { ReadPreference::Any } else { ReadPreference::Primary };
         Self {
             limits: QueueLimits::of(&config),
             config,
@@ -154,6 +153,14 @@ impl Shared {
         for node in &nodes {
             self.tell(&Event::NodeDisconnect(&node.at));
         }
+    }
+
+    /// A defect was met: everything is answered, and those outside are told that answers may be
+    /// missing.
+    pub(crate) fn break_down(&self, message: &str) {
+        tracing::error!(message, "the engine panicked");
+        self.cut_off(&Error::Internal(message.to_owned()));
+        self.tell(&Event::Fatal(message));
     }
 
     pub(crate) fn count_redirect(&self, asking: bool) {

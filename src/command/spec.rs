@@ -23,21 +23,6 @@ impl Spec {
     pub(crate) fn readonly(self) -> bool {
         self.flags.has(SpecFlags::READONLY)
     }
-
-    /// Whether it takes no keys, so that any node may run it.
-    pub(crate) fn keyless(self) -> bool {
-        self.flags.has(SpecFlags::KEYLESS)
-    }
-
-    /// Whether it can hold up the connection on purpose. `XREAD` does so only with `BLOCK`.
-    pub(crate) fn blocking(self) -> bool {
-        self.flags.has(SpecFlags::BLOCKING)
-    }
-
-    /// Whether it runs a script or a function, which may answer any text, error replies included.
-    pub(crate) fn script(self) -> bool {
-        self.flags.has(SpecFlags::SCRIPT)
-    }
 }
 
 /// Whether a command may go to a replica. What its definition or its caller declares
@@ -207,7 +192,13 @@ mod tests {
                 .split_once(' ')
                 .map_or((text, None), |(name, sub)| (name, Some(sub.as_bytes())));
             let spec = lookup(name.as_bytes(), subcommand).unwrap();
-            [spec.replica_safe(), spec.readonly(), spec.keyless(), spec.blocking(), spec.script()]
+            [
+                spec.replica_safe(),
+                spec.readonly(),
+                spec.flags.has(SpecFlags::KEYLESS),
+                spec.flags.has(SpecFlags::BLOCKING),
+                spec.flags.has(SpecFlags::SCRIPT),
+            ]
         };
         let (t, f) = (true, false);
         let cases = [

@@ -254,10 +254,7 @@ mod tests {
         assert_eq!((config.no_delay, config.family), (true, Family::Any));
         assert_eq!((config.local_address, config.local_port), (None, 0));
         assert_eq!((config.reconnect, config.queue_max_len), (Reconnect::Default, None));
-        assert_eq!(
-            (config.database, config.disable_client_info),
-            (0, false)
-        );
+        assert_eq!((config.database, config.disable_client_info), (0, false));
         assert!(!config.disable_offline_queue);
         assert!(config.username.is_none() && config.password.is_none() && config.name.is_none());
     }

@@ -91,7 +91,11 @@ impl Exchange {
     /// # Errors
     ///
     /// Why there is no answer. An error reply is an answer.
-    pub(crate) async fn ask(&mut self, bytes: &[u8], limit: Option<Duration>) -> Result<Tape, OpenError> {
+    pub(crate) async fn ask(
+        &mut self,
+        bytes: &[u8],
+        limit: Option<Duration>,
+    ) -> Result<Tape, OpenError> {
         let asking = async {
             self.writer.write_all(bytes).await.map_err(OpenError::Io)?;
             self.answer().await

@@ -216,18 +216,6 @@ impl Parser {
         };
         match type_byte {
             b'$' => self.open_blob(kind::BLOB, text, tape),
-            b':' => complete(tape.push_int(parse_int(text)?)),
-            b'+' => complete(tape.push_string(kind::SIMPLE, text)),
-            b'-' => complete(tape.push_text(kind::ERROR, text)),
-            b'_' if text.is_empty() => complete(tape.push_word(kind::NULL, 0)),
-            b'_' => Err(ProtocolError::Malformed("null")),
-            b'#' => match text {
-                b"t" => complete(tape.push_word(kind::BOOLEAN, 1)),
-                b"f" => complete(tape.push_word(kind::BOOLEAN, 0)),
-                _ => Err(ProtocolError::Malformed("boolean")),
-            },
-            b',' => complete(tape.push_text(kind::DOUBLE, check_double(text)?)),
-            b'(' => complete(tape.push_text(kind::BIG_NUMBER, check_big_number(text)?)),
             b'=' => self.open_blob(kind::VERBATIM, text, tape),
             b'!' => self.open_blob(kind::BLOB_ERROR, text, tape),
             b'*' => self.open_aggregate(kind::ARRAY, text, tape),
@@ -241,7 +229,10 @@ impl Parser {
                 self.open_aggregate(kind::PUSH, text, tape)
             }
             b'|' => self.open_attribute(text, tape),
-            other => Err(ProtocolError::UnknownType(*other)),
+            scalar => {
+                on_scalar(*scalar, text, tape)?;
+                Ok(true)
+            }
         }
     }
 
@@ -253,7 +244,8 @@ impl Parser {
     ) -> Result<bool, ProtocolError> {
         // RESP2 nil; RESP3 has a type of its own for it.
         if text == b"-1" && kind == kind::BLOB {
-            return complete(tape.push_word(kind::NULL, 0));
+            tape.push_word(kind::NULL, 0);
+            return Ok(true);
         }
         let length = parse_length(text)?;
         // Errors are read by the engine, so they stay in the payload, and short.
@@ -285,7 +277,8 @@ impl Parser {
         tape: &mut Tape,
     ) -> Result<bool, ProtocolError> {
         if text == b"-1" && kind == kind::ARRAY {
-            return complete(tape.push_word(kind::NULL, 0));
+            tape.push_word(kind::NULL, 0);
+            return Ok(true);
         }
         let count = self.parse_count(text)?;
         tape.push_word(kind, count);
@@ -350,8 +343,24 @@ enum Line {
     Missing,
 }
 
-fn complete((): ()) -> Result<bool, ProtocolError> {
-    Ok(true)
+/// Types that are whole with their line.
+fn on_scalar(type_byte: u8, text: &[u8], tape: &mut Tape) -> Result<(), ProtocolError> {
+    match type_byte {
+        b':' => tape.push_int(parse_int(text)?),
+        b'+' => tape.push_string(kind::SIMPLE, text),
+        b'-' => tape.push_text(kind::ERROR, text),
+        b'_' if text.is_empty() => tape.push_word(kind::NULL, 0),
+        b'_' => return Err(ProtocolError::Malformed("null")),
+        b'#' => match text {
+            b"t" => tape.push_word(kind::BOOLEAN, 1),
+            b"f" => tape.push_word(kind::BOOLEAN, 0),
+            _ => return Err(ProtocolError::Malformed("boolean")),
+        },
+        b',' => tape.push_text(kind::DOUBLE, check_double(text)?),
+        b'(' => tape.push_text(kind::BIG_NUMBER, check_big_number(text)?),
+        other => return Err(ProtocolError::UnknownType(other)),
+    }
+    Ok(())
 }
 
 /// Header lines are a few bytes long: looking at each is quicker than setting up a vector search.

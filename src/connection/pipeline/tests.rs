@@ -180,38 +180,44 @@ impl Model {
             }
             Operation::Remove(every) => {
                 let removed = pipeline.remove_unwritten(|letter| letter.byte % every == 0);
-                let (mut end, mut gone) = (0, Vec::new());
-                let out = self.out;
-                self.waiting.retain(|letter| {
-                    let untouched = end >= out;
-                    end += letter.len;
-                    let goes = untouched && letter.byte % every == 0;
-                    if goes {
-                        gone.push(*letter);
-                    }
-                    !goes
-                });
                 let removed: Vec<Letter> = removed.into_iter().map(|(letter, _)| letter).collect();
-                assert_eq!(removed, gone);
+                assert_eq!(removed, self.remove_untouched(*every));
             }
             Operation::Reset(every) => {
                 let removed = pipeline.reset(|letter, _| letter.byte % every != 0);
                 let removed: Vec<_> = removed.into_iter().map(|(l, _, w)| (l, w)).collect();
-                let (mut end, mut gone) = (0, Vec::new());
-                let out = self.out;
-                self.waiting.retain(|letter| {
-                    end += letter.len;
-                    let written = if end <= out { Written::Maybe } else { Written::No };
-                    let goes = letter.byte % every == 0;
-                    if goes {
-                        gone.push((*letter, written));
-                    }
-                    !goes
-                });
-                assert_eq!(removed, gone);
-                self.out = 0;
+                assert_eq!(removed, self.reset(*every));
             }
         }
+    }
+
+    fn remove_untouched(&mut self, every: u8) -> Vec<Letter> {
+        let (mut end, mut gone, out) = (0, Vec::new(), self.out);
+        self.waiting.retain(|letter| {
+            let untouched = end >= out;
+            end += letter.len;
+            let goes = untouched && letter.byte % every == 0;
+            if goes {
+                gone.push(*letter);
+            }
+            !goes
+        });
+        gone
+    }
+
+    fn reset(&mut self, every: u8) -> Vec<(Letter, Written)> {
+        let (mut end, mut gone, out) = (0, Vec::new(), self.out);
+        self.waiting.retain(|letter| {
+            end += letter.len;
+            let written = if end <= out { Written::Maybe } else { Written::No };
+            let goes = letter.byte % every == 0;
+            if goes {
+                gone.push((*letter, written));
+            }
+            !goes
+        });
+        self.out = 0;
+        gone
     }
 }
 

@@ -269,8 +269,8 @@ enum Owned {
     Boolean(bool),
     Double(i32),
     Blob(Vec<u8>),
-    Array(Vec<Owned>),
-    Map(Vec<(Owned, Owned)>),
+    Array(Vec<Self>),
+    Map(Vec<(Self, Self)>),
 }
 
 fn agrees(want: &Owned, got: &Reply<'_>) -> bool {

@@ -1,0 +1,79 @@
+//! The I/O thread's side of one cluster: control messages in order, and the slow road kept moving.
+
+use super::control::Control;
+use super::session::Session;
+use super::shared::Shared;
+use super::tasks::catch;
+use crate::connection::Scratch;
+use crate::error::Error;
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// The other half of a [`Cluster`](super::Cluster), for the I/O thread.
+pub struct Driver {
+    shared: Arc<Shared>,
+}
+
+impl Driver {
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        Self { shared }
+    }
+}
+
+/// Runs one cluster's side on the I/O thread, until its [`Cluster`](super::Cluster) is dropped.
+/// Must be spawned on a `LocalSet`.
+pub async fn drive(driver: Driver, scratch: Scratch) {
+    let shared = driver.shared;
+    if let Err(message) = catch(obey(&shared, &scratch)).await {
+        shared.break_down(&message);
+    }
+}
+
+async fn obey(shared: &Arc<Shared>, scratch: &Scratch) {
+    let mut session = None;
+    loop {
+        shared.signal.notified().await;
+        while let Some(message) = shared.next_control() {
+            if matches!(message, Control::Quit) {
+                return;
+            }
+            handle(message, shared, scratch, &mut session);
+        }
+        if let Some(session) = &session {
+            Session::run_lane(session);
+        }
+    }
+}
+
+fn handle(
+    message: Control,
+    shared: &Arc<Shared>,
+    scratch: &Scratch,
+    session: &mut Option<Rc<Session>>,
+) {
+    match (message, &session) {
+        (Control::Connect(ticket), None) => {
+            *session = Some(Session::start(Arc::clone(shared), scratch.clone(), ticket));
+        }
+        (Control::Connect(ticket), Some(_)) => shared.fail(ticket, &Error::ClosedWhileConnecting),
+        (Control::Close(ticket), None) => shared.done(ticket),
+        (Control::Close(ticket), Some(session)) => session.close(ticket),
+        (Control::Destroyed, Some(running)) => {
+            running.end();
+            *session = None;
+        }
+        (Control::AddressMapped { call, to }, Some(session)) => session.on_address(call, to),
+        (Control::ReconnectDecided { call, decision }, Some(session)) => {
+            session.on_reconnect(call, decision);
+        }
+        (Control::Cancel(ticket), Some(session)) => session.cancel(ticket),
+        #[cfg(test)]
+        (Control::Panic { in_task: true }, Some(session)) => {
+            session.spawn(async { panic!("for the test") });
+        }
+        #[cfg(test)]
+        (Control::Panic { .. }, _) => panic!("for the test"),
+        // The session these were meant for is over.
+        (_, _) => {}
+    }
+}
