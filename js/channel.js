@@ -4,6 +4,7 @@
 
 const { AbortError, DisconnectsClientError } = require('./errors');
 const { Decoder } = require('./decoder');
+const { Lookout } = require('./lookout');
 const { Submission } = require('./submission');
 const { compileTypeMapping } = require('./type-mapping');
 
@@ -84,6 +85,7 @@ class Channel {
   /** @type {number[]} */
   #freeTickets = [];
   #isScheduled = false;
+  #lookout = new Lookout((sleep) => this.#settleAll(sleep));
   #isSettling = false;
   #isDestroyed = false;
   #words = new Uint32Array(ANSWER_WORDS);
@@ -168,35 +170,26 @@ class Channel {
 
   /** Hands over what was submitted so far. */
   flush() {
-    this.#submission.flush();
+    if (!this.#submission.flush()) return;
+    this.#lookout.onSent(this.#waiting.length - this.#freeTickets.length);
   }
 
-  /**
-   * Settles everything that the engine has answered. The engine asks for it.
-   *
-   * More will come while the settled commands' callbacks run. Had the engine asked again at once,
-   * Node would have called us again before anything else in the event loop; so it does not, and we
-   * look again on our own, once in each turn of the loop, until there is nothing.
-   */
+  /** The engine has answers. It asks once, until we have looked for more in vain. */
   settle() {
-    if (this.#settleAll(false)) setImmediate(this.#settleLater);
+    this.#lookout.onCall();
   }
-
-  #settleLater = () => {
-    if (this.#settleAll(true)) setImmediate(this.#settleLater);
-  };
 
   /**
    * @param {boolean} sleep whether the engine is to ask again if there is nothing
-   * @returns {boolean} whether there was something, or the engine was not told to ask
+   * @returns {boolean} whether there was something
    */
   #settleAll(sleep) {
     if (this.#isSettling || this.#isDestroyed) return false;
     this.#isSettling = true;
     try {
-      if (!this.#settleBatch(sleep)) return !sleep;
+      if (!this.#settleBatch(sleep)) return false;
       while (this.#settleBatch(false));
-      return !this.#isDestroyed;
+      return true;
     } finally {
       this.#isSettling = false;
     }
@@ -206,7 +199,7 @@ class Channel {
   destroy() {
     this.flush();
     this.#native.destroy();
-    this.settle();
+    this.#settleAll(false);
     this.#isDestroyed = true;
     this.fail(new DisconnectsClientError());
   }

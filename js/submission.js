@@ -82,9 +82,13 @@ class Submission {
     if (this.#words.length > BASE_WORDS || this.#bytes.length > BASE_BYTES) this.flush();
   }
 
-  /** Hands over what is packed. */
+  /**
+   * Hands over what is packed.
+   *
+   * @returns {boolean} whether there was anything
+   */
   flush() {
-    if (this.#wordCount === 0) return;
+    if (this.#wordCount === 0) return false;
     try {
       this.#hand(this.#words, this.#wordCount, this.#bytes, this.#byteCount);
       this.#tickets.length = 0;
@@ -95,6 +99,7 @@ class Submission {
     this.#wordCount = this.#byteCount = 0;
     if (this.#words.length > BASE_WORDS) this.#words = new Uint32Array(BASE_WORDS);
     if (this.#bytes.length > BASE_BYTES) this.#bytes = asWritable(BASE_BYTES);
+    return true;
   }
 
   /**
