@@ -365,13 +365,14 @@ test('nodeAddressMap and reconnectStrategy are called for the engine', async () 
 test('a listener that throws does not stop the answers behind its event', async () => {
   const { cluster, engine } = await connected();
   cluster.on('node-ready', () => { throw new Error('listener'); });
-  const thrown = new Promise((resolve) => process.once('uncaughtException', resolve));
+  const thrown = new Promise((resolve) => process.setUncaughtExceptionCaptureCallback(resolve));
   const reply = cluster.get('k');
   await tick();
   const ready = { type: 'array', items: [simple('node-ready'), simple('h'), number(1)] };
   engine.write(0xffffffff, ready).answer(engine.commands[0].ticket, blob('x'));
   assert.equal(await reply, 'x');
   assert.equal((await thrown).message, 'listener');
+  process.setUncaughtExceptionCaptureCallback(null);
 });
 
 test('redirects', async () => {

@@ -161,6 +161,10 @@ function mapMethods(commands, createMethod) {
 function attachCommands(Base, { RESP = 3, modules = {}, functions = {}, scripts = {} }) {
   const Class = class extends Base {};
   const { prototype } = Class;
+  // V8 copies all properties of a prototype for each one that is added (20 ms for 809 of them), unless
+  // one was deleted before (0.3 ms). It makes the prototype fast again when it is first used.
+  Reflect.deleteProperty(prototype, 'constructor');
+  Object.defineProperty(prototype, 'constructor', { value: Class, configurable: true, writable: true });
   for (const { load, names } of listCommands()) {
     const isRefused = PER_CONNECTION.test(names[0]);
     const method = isRefused ? refusedMethod(names[0]) : commandMethod(lazily(load, RESP));

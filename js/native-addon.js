@@ -15,6 +15,7 @@
  * @property {(ticket: number) => void} close
  * @property {() => void} destroy
  * @property {(ticket: number) => void} cancel
+ * @property {() => void} refresh
  * @property {() => string} topology
  * @property {() => number[]} redirects
  * @property {(callId: number, host: string | null, port: number) => void} answerAddress
@@ -58,6 +59,7 @@
  * @property {number} [resp]
  * @property {boolean} [useReplicas]
  * @property {boolean} [minimizeConnections]
+ * @property {boolean} [refreshOnReconnect]
  * @property {number} [maxCommandRedirections]
  * @property {Array<{ from: string, host: string, port: number }>} [addressMap]
  * @property {boolean} [addressMapCallback]

@@ -13,6 +13,7 @@ const { refusal } = require('./refused-options');
  * @property {NativeOptions} native
  * @property {((address: string) => HostPort | undefined) | undefined} mapAddress
  * @property {((retries: number, cause: Error) => unknown) | undefined} reconnectStrategy
+ * @property {import('./reconnection-tracker').Strategy | undefined} topologyRefresh
  */
 
 /** @param {unknown} strategy */
@@ -83,6 +84,8 @@ function parseOptions(options) {
     useReplicas: Boolean(options.useReplicas),
     minimizeConnections: options.minimizeConnections === true,
   };
+  const topologyRefresh = options.topologyRefreshOnReconnectionAttemptStrategy;
+  if (topologyRefresh !== undefined) native.refreshOnReconnect = false;
   if (options.RESP !== undefined) native.resp = options.RESP;
   if (options.maxCommandRedirections !== undefined) {
     native.maxCommandRedirections = options.maxCommandRedirections;
@@ -94,6 +97,7 @@ function parseOptions(options) {
   return {
     native,
     mapAddress,
+    topologyRefresh,
     reconnectStrategy: typeof reconnectStrategy === 'function' ? reconnectStrategy : undefined,
   };
 }

@@ -5,6 +5,7 @@
 const { SocketTimeoutError, internalError } = require('./errors');
 const { Channel } = require('./channel');
 const { createNativeCluster } = require('./native-addon');
+const { ReconnectionTracker } = require('./reconnection-tracker');
 
 /** What setTimeout, which node-redis waits with, makes of a delay that it cannot count. */
 const MAX_DELAY_MS = 0x7fffffff;
@@ -22,6 +23,8 @@ class Session {
   #listener;
   #native;
   #channel;
+  /** Undefined: the engine decides when to refresh. @type {ReconnectionTracker | undefined} */
+  #tracker;
   /**
    * The engine's wake-up keeps neither the process nor this object alive; from connect to destroy,
    * this timer does both.
@@ -37,10 +40,9 @@ class Session {
   constructor(options, listener) {
     this.#options = options;
     this.#listener = listener;
-    // Weak: the engine holds the function, and the function must not hold the engine, or neither is
-    // ever collected.
-    const session = new WeakRef(this);
-    this.#native = createNativeCluster(options.native, () => session.deref()?.settle());
+    const { topologyRefresh } = options;
+    this.#tracker = topologyRefresh === undefined ? undefined : new ReconnectionTracker(topologyRefresh);
+    this.#native = createNativeCluster(options.native, settleWeakly(this));
     this.#channel = new Channel(this.#native, (name, details) => this.#onEvent(name, details));
   }
 
@@ -106,6 +108,24 @@ class Session {
         break;
       default:
         this.#listener.emit(name, hostPort(details[0], details[1]));
+        this.#track(name, `${details[0]}:${details[1]}`);
+    }
+  }
+
+  /**
+   * @param {string} event
+   * @param {string} address
+   */
+  #track(event, address) {
+    const tracker = this.#tracker;
+    if (event === 'node-ready') tracker?.onReady(address);
+    else if (event === 'node-disconnect') tracker?.onDisconnect(address);
+    else if (event === 'node-reconnecting') {
+      try {
+        if (tracker?.onReconnecting(address)) this.#native.refresh();
+      } catch (error) {
+        this.#listener.emit('error', error);
+      }
     }
   }
 
@@ -141,6 +161,17 @@ class Session {
     else if (delay instanceof Error) this.#native.answerReconnect(callId, -1, delay.message);
     else this.#native.answerReconnect(callId, delay >= 0 && delay <= MAX_DELAY_MS ? delay : 1, null);
   }
+}
+
+/**
+ * The engine holds its wake-up function for good. That must not hold the session, which holds the
+ * engine: neither would ever be collected. (Not in the constructor, where every function holds `this`.)
+ *
+ * @param {Session} session
+ */
+function settleWeakly(session) {
+  const weak = new WeakRef(session);
+  return () => weak.deref()?.channel.settle();
 }
 
 /**

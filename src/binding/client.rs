@@ -163,6 +163,12 @@ impl NativeCluster {
         self.with((), |open| open.cluster.cancel(ticket));
     }
 
+    /// Learns the topology again, in the background.
+    #[napi(catch_unwind)]
+    pub fn refresh(&self) {
+        self.with((), |open| open.cluster.refresh());
+    }
+
     /// The topology in force, as JSON.
     #[napi(catch_unwind)]
     pub fn topology(&self) -> String {

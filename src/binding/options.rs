@@ -18,6 +18,8 @@ pub struct NativeOptions {
     pub minimize_connections: Option<bool>,
     /// `maxCommandRedirections`.
     pub max_command_redirections: Option<f64>,
+    /// `false` when `topologyRefreshOnReconnectionAttemptStrategy` decides.
+    pub refresh_on_reconnect: Option<bool>,
     /// `nodeAddressMap`, when it is an object.
     pub address_map: Option<Vec<NativeMapping>>,
     /// `nodeAddressMap` is a function.
@@ -96,6 +98,7 @@ impl NativeOptions {
             use_replicas: self.use_replicas,
             minimize_connections: self.minimize_connections,
             max_command_redirections: self.max_command_redirections,
+            refresh_on_reconnect: self.refresh_on_reconnect,
             address_map: self.address_map.map(|map| map.into_iter().map(mapping).collect()),
             address_map_callback: self.address_map_callback,
         }

@@ -21,6 +21,8 @@ pub(crate) enum Control {
     Panic { in_task: bool },
     /// The client is dropped: nothing more will come.
     Quit,
+    /// Learn the topology again.
+    Refresh,
     /// The user's `reconnectStrategy` has answered.
     ReconnectDecided { call: u32, decision: ReconnectDecision },
 }

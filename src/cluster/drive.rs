@@ -66,6 +66,7 @@ fn handle(
         (Control::ReconnectDecided { call, decision }, Some(session)) => {
             session.on_reconnect(call, decision);
         }
+        (Control::Refresh, Some(session)) => session.refresh.notify_one(),
         (Control::Cancel(ticket), Some(session)) => session.cancel(ticket),
         #[cfg(test)]
         (Control::Panic { in_task: true }, Some(session)) => {

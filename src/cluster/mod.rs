@@ -100,6 +100,11 @@ impl Cluster {
         self.shared.send(Control::Cancel(ticket));
     }
 
+    /// Learns the topology again, in the background.
+    pub fn refresh(&self) {
+        self.shared.send(Control::Refresh);
+    }
+
     /// Answers a `map-address` event; `None` means as announced.
     pub fn address_mapped(&self, call: u32, to: Option<(String, u16)>) {
         self.shared.send(Control::AddressMapped { call, to });

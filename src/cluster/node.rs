@@ -89,7 +89,8 @@ impl Session {
             let (mut waiting, mut usable, mut failure) = (false, false, None);
             for node in self.nodes.borrow().values() {
                 match &*node.first.borrow() {
-                    _ if node.lazy.get() && node.first.borrow().is_none() => usable = true,
+                    // A replica that is not read from is of no use to commands.
+                    None if node.lazy.get() => usable |= self.shared.config.minimize_connections,
                     None => waiting = true,
                     Some(Ok(())) => usable = true,
                     Some(Err(error)) => failure = Some(error.clone()),

@@ -90,6 +90,8 @@ impl Session {
     fn after_failed_attempt(&self, node: &Node, cause: &Error) {
         node.first.borrow_mut().get_or_insert_with(|| Err(cause.clone()));
         self.progress.notify_one();
-        self.refresh.notify_one();
+        if self.shared.config.refresh_on_reconnect {
+            self.refresh.notify_one();
+        }
     }
 }

@@ -32,6 +32,9 @@ pub struct ClusterOptions {
     pub minimize_connections: Option<bool>,
     /// Redirects one command may follow.
     pub max_command_redirections: Option<f64>,
+    /// Whether a node that cannot be connected to is reason to learn the topology again. `false`
+    /// when the user's `topologyRefreshOnReconnectionAttemptStrategy` decides instead.
+    pub refresh_on_reconnect: Option<bool>,
     /// node-redis's `nodeAddressMap` when it is an object.
     pub address_map: Option<Vec<AddressMapping>>,
     /// Whether `nodeAddressMap` is a function, to be asked for each address.
@@ -64,6 +67,8 @@ pub struct ClusterConfig {
     pub(crate) minimize_connections: bool,
     /// Redirects one command may follow.
     pub(crate) max_redirects: u16,
+    /// Whether a node that cannot be connected to is reason to learn the topology again.
+    pub(crate) refresh_on_reconnect: bool,
     /// Where to connect instead of the address that servers give.
     pub(crate) address_map: BTreeMap<NodeAddr, NodeAddr>,
     /// Whether JavaScript is asked where to connect instead.
@@ -107,6 +112,7 @@ impl TryFrom<ClusterOptions> for ClusterConfig {
             use_replicas: options.use_replicas.unwrap_or(false),
             minimize_connections: options.minimize_connections.unwrap_or(false),
             max_redirects: max_redirects.map_or(DEFAULT_MAX_REDIRECTS, |number| number as u16),
+            refresh_on_reconnect: options.refresh_on_reconnect.unwrap_or(true),
             address_map: address_map(options.address_map.unwrap_or_default())?,
             address_map_callback: options.address_map_callback.unwrap_or(false),
         })

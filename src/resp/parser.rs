@@ -4,6 +4,12 @@ use super::limits::{Limits, ProtocolError};
 use super::tape::{LARGE_FROM, Mark, Tape, kind, string_kind};
 use memchr::memchr;
 
+/// A large blob gets room for at most this many bytes before they have come.
+///
+/// 1 MiB of address space, which becomes memory as bytes are written to it. Without it a blob of
+/// that size would be moved three times while it grows, each time to fresh pages.
+const RESERVE_MAX: usize = 1 << 20;
+
 /// What a call to [`Parser::parse`] came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
@@ -262,7 +268,7 @@ impl Parser {
         let at = tape.mark();
         if large {
             tape.push_word(kind::LARGE, kind as usize);
-            tape.large.push(Vec::new());
+            tape.large.push(Vec::with_capacity(length.min(RESERVE_MAX)));
         } else {
             tape.push_word(kind, length);
         }
@@ -375,7 +381,7 @@ fn find_cr(rest: &[u8]) -> Option<usize> {
 
 fn append(tape: &mut Tape, blob: Blob, part: &[u8]) {
     if blob.large {
-        // The vector doubles as bytes arrive: memory follows what came, not what was announced.
+        // Beyond what was reserved the vector doubles: memory follows what came.
         if let Some(target) = tape.large.last_mut() {
             target.extend_from_slice(part);
         }
