@@ -7,6 +7,7 @@ const { Decoder } = require('./decoder');
 const { Lookout } = require('./lookout');
 const { Submission } = require('./submission');
 const { compileTypeMapping } = require('./type-mapping');
+const { Waiting } = require('./waiting');
 
 /** Precedes an event instead of a ticket. */
 const EVENT = 0xffffffff;
@@ -22,7 +23,7 @@ const MAX_TIMEOUT_MS = 0xffffffff;
 /** @typedef {import('./native-addon').NativeCluster} NativeCluster */
 /** @typedef {import('@redis/client').TypeMapping} TypeMapping */
 /** @typedef {import('@redis/client').CommandParser} CommandParser */
-/** @typedef {(reply: any, preserve: any, typeMapping: TypeMapping | undefined) => unknown} TransformReply */
+/** @typedef {import('./waiting').TransformReply} TransformReply */
 
 /**
  * @typedef {object} CommandOptions
@@ -30,47 +31,6 @@ const MAX_TIMEOUT_MS = 0xffffffff;
  * @property {TypeMapping} [typeMapping]
  * @property {AbortSignal} [abortSignal]
  */
-
-// `new Promise` calls its executor at once: one for all commands, instead of a closure for each.
-/** @type {(value: unknown) => void} */
-let newResolve;
-/** @type {(error: unknown) => void} */
-let newReject;
-/**
- * @param {(value: unknown) => void} resolve
- * @param {(error: unknown) => void} reject
- */
-function capture(resolve, reject) {
-  newResolve = resolve;
-  newReject = reject;
-}
-
-/** Who waits for a ticket. Used again for the next one with the same number. */
-class Waiting {
-  /** @type {((value: unknown) => void) | undefined} */
-  resolve;
-  /** @type {((error: unknown) => void) | undefined} */
-  reject;
-  /** @type {TransformReply | undefined} */
-  transform;
-  /** @type {unknown} */
-  preserve;
-  /** @type {TypeMapping | undefined} */
-  typeMapping;
-  as = 0;
-  /** @type {AbortSignal | undefined} */
-  signal;
-  /** @type {(() => void) | undefined} */
-  onAbort;
-
-  /** Frees everything that a settled command need not keep alive. */
-  release() {
-    this.resolve = this.reject = this.transform = this.preserve = this.typeMapping = undefined;
-    if (this.signal === undefined) return;
-    this.signal.removeEventListener('abort', /** @type {() => void} */ (this.onAbort));
-    this.signal = this.onAbort = undefined;
-  }
-}
 
 /** Runs `flush` when the code that runs now, and the promise callbacks before it, are done. */
 const schedule = queueMicrotask;
@@ -121,9 +81,7 @@ class Channel {
   submit(parser, readonly, options, transform) {
     const ticket = this.#takeTicket();
     const waiting = this.#waiting[ticket];
-    const promise = new Promise(capture);
-    waiting.resolve = newResolve;
-    waiting.reject = newReject;
+    const promise = waiting.begin();
     waiting.transform = transform;
     waiting.preserve = parser.preserve;
     let timeout = DEFAULT_TIMEOUT_MS;
@@ -156,9 +114,7 @@ class Channel {
     this.flush();
     const ticket = this.#takeTicket();
     const waiting = this.#waiting[ticket];
-    const promise = new Promise(capture);
-    waiting.resolve = newResolve;
-    waiting.reject = newReject;
+    const promise = waiting.begin();
     waiting.as = 0;
     try {
       ask(ticket);

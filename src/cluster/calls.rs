@@ -71,6 +71,7 @@ impl Session {
         &self,
         retries: u32,
         cause: &Error,
+        at: &NodeAddr,
     ) -> ReconnectDecision {
         match self.shared.config.node.reconnect {
             Reconnect::Never => ReconnectDecision::GiveUp(None),
@@ -80,7 +81,7 @@ impl Session {
                 let (answer, answered) = oneshot::channel();
                 let call = self.calls.number();
                 self.calls.reconnects.borrow_mut().insert(call, answer);
-                self.shared.tell(&Event::ReconnectStrategy { call, retries, cause });
+                self.shared.tell(&Event::ReconnectStrategy { call, retries, cause, at });
                 let fallback = |_| ReconnectDecision::After(default_delay(retries));
                 answered.await.unwrap_or_else(fallback)
             }

@@ -22,7 +22,7 @@ pub(crate) enum Event<'a> {
     /// A node is being connected to again.
     NodeReconnecting(&'a NodeAddr),
     /// The user's `reconnectStrategy` is asked.
-    ReconnectStrategy { call: u32, retries: u32, cause: &'a Error },
+    ReconnectStrategy { call: u32, retries: u32, cause: &'a Error, at: &'a NodeAddr },
     /// A seed, or a refresh of the topology, failed.
     SeedError(&'a Error),
     /// A new topology is in force.
@@ -51,11 +51,12 @@ impl Event<'_> {
             }
             Self::NodeReady(at) => node(tape, "node-ready", at),
             Self::NodeReconnecting(at) => node(tape, "node-reconnecting", at),
-            Self::ReconnectStrategy { call, retries, cause } => {
-                begin(tape, "reconnect-strategy", 3);
+            Self::ReconnectStrategy { call, retries, cause, at } => {
+                begin(tape, "reconnect-strategy", 5);
                 tape.push_int(i64::from(*call));
                 tape.push_int(i64::from(*retries));
                 write_failure(tape, cause);
+                place(tape, at);
             }
             Self::SeedError(error) => {
                 begin(tape, "error", 1);

@@ -68,9 +68,12 @@ impl Session {
             let config = config.as_ref().unwrap_or(&self.shared.config.node);
             match self.ask_for_topology(&at, config).await {
                 Ok(topology) => {
-                    let covered = self.shared.routes.load().topology.slots.covered();
+                    let known = self.shared.routes.load().topology.clone();
+                    if topology.nodes == known.nodes && topology.slots == known.slots {
+                        return Ok(());
+                    }
                     // A node that knows less than we do does not replace what we know.
-                    if topology.slots.covered() >= covered {
+                    if topology.slots.covered() >= known.slots.covered() {
                         self.publish(topology);
                         return Ok(());
                     }

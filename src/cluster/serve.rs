@@ -47,7 +47,7 @@ impl Session {
                 // As in node-redis: the first repetition follows at once.
                 retries = 0;
             }
-            let decision = self.reconnect_decision(retries, &cause).await;
+            let decision = self.reconnect_decision(retries, &cause, at).await;
             retries += 1;
             self.shared.tell(&Event::NodeError(&cause, at));
             match decision {

@@ -4,6 +4,7 @@
 
 mod encode;
 mod limits;
+mod number;
 mod parser;
 mod reply;
 mod server_error;

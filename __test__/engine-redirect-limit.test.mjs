@@ -1,0 +1,64 @@
+// maxCommandRedirections: redirects that lead nowhere end after as many attempts, and with the same
+// error, as with node-redis on the very same servers.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import * as nodeRedis from 'redis';
+import { createCluster, ours, SLOTS, userCommands } from './support/engine-client.mjs';
+import { resp } from './support/resp-text.mjs';
+import { startScriptedCluster } from './support/scripted-cluster.mjs';
+
+/** What one GET comes to. */
+async function attempt(create, cluster, maxCommandRedirections) {
+  const client = create({ rootNodes: cluster.seeds, maxCommandRedirections });
+  client.on('error', () => {});
+  await client.connect();
+  const attemptsNow = () => cluster.nodes.reduce((sum, node) => sum + userCommands(node).length, 0);
+  const before = attemptsNow();
+  try {
+    const error = await client.get('b').then(assert.fail, (reason) => reason);
+    return {
+      attempts: attemptsNow() - before,
+      class: error.constructor,
+      message: error.message,
+      causeClass: error.cause.constructor,
+      causeMessage: error.cause.message,
+    };
+  } finally {
+    client.destroy();
+  }
+}
+
+for (const kind of ['MOVED', 'ASK']) {
+  for (const limit of [0, 1, 16]) {
+    test(`${kind} in a circle, at most ${limit}`, async () => {
+      const script = ([name], { cluster }) =>
+        name === 'GET' ? resp.error(`${kind} ${SLOTS.b} ${cluster.address(1)}`) : undefined;
+      const cluster = await startScriptedCluster({ script });
+      try {
+        const theirs = await attempt(nodeRedis.createCluster, cluster, limit);
+        const got = await attempt(createCluster, cluster, limit);
+        assert.deepEqual(got, theirs);
+        assert.equal(got.attempts, limit + 1);
+        assert.equal(got.class, ours.MaxCommandRedirectionsError);
+        assert.equal(got.causeMessage, `${kind} ${SLOTS.b} ${cluster.address(1)}`);
+      } finally {
+        await cluster.close();
+      }
+    });
+  }
+}
+
+test('by default 16 are followed, between two nodes that name each other', async () => {
+  const script = ([name], { node, cluster }) =>
+    name === 'GET' ? resp.error(`MOVED ${SLOTS.b} ${cluster.address(1 - node)}`) : undefined;
+  const cluster = await startScriptedCluster({ script });
+  try {
+    const got = await attempt(createCluster, cluster, undefined);
+    assert.equal(got.attempts, 17);
+    assert.equal(got.causeMessage, `MOVED ${SLOTS.b} ${cluster.address(1)}`);
+    assert.equal(userCommands(cluster.nodes[0]).length, 9);
+  } finally {
+    await cluster.close();
+  }
+});
