@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { onScriptedCluster, SLOTS, slotsAsked, userCommands } from './support/engine-client.mjs';
+import { hideLastNode, onScriptedCluster, SLOTS, slotsAsked, userCommands } from './support/engine-client.mjs';
 import { resp } from './support/resp-text.mjs';
 
 const isMigrating = (key) => key.startsWith('{b}');
@@ -93,12 +93,9 @@ test('ASK to a node that nobody knew', async () => {
     if (args[0] !== 'GET') return undefined;
     return node === 3 ? resp.bulk('3') : resp.error(`ASK ${SLOTS.b} ${cluster.address(3)}`);
   };
-  const prepare = (cluster) => {
-    cluster.layout = cluster.layout.slice(0, 3);
-    cluster.layout[2].last = 16_383;
-  };
-  await onScriptedCluster({ script, primaries: 4, prepare }, async ({ cluster, client }) => {
-    assert.equal(await client.get('b'), '3');
+  const setup = { script, primaries: 4, prepare: hideLastNode };
+  await onScriptedCluster(setup, async ({ cluster, client }) => {
+    assert.equal(await client.get('{b}1'), '3');
     assertUnits(cluster.nodes[3]);
     assert.equal(client.masters.length, 3);
   });

@@ -3,7 +3,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { assignSlot, onScriptedCluster, SLOTS, slotsAsked, until, userCommands } from './support/engine-client.mjs';
+import {
+  assignSlot, hideLastNode, onScriptedCluster, SLOTS, slotsAsked, until, userCommands,
+} from './support/engine-client.mjs';
 import { resp } from './support/resp-text.mjs';
 
 /** Longer than the test that it is used in, so that nothing is learnt from CLUSTER SLOTS. */
@@ -69,8 +71,7 @@ test('a burst of MOVED causes one refresh, and the next one waits its turn', asy
 test('MOVED to a node that nobody knew adds it', async () => {
   const state = {};
   const prepare = (cluster) => {
-    cluster.layout = cluster.layout.slice(0, 3);
-    cluster.layout[2].last = 16_383;
+    hideLastNode(cluster);
     state.to = cluster.address(3);
   };
   const setup = { script: movingAway(state), primaries: 4, prepare };

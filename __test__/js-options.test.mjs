@@ -184,6 +184,26 @@ test('tls beside a URL of the other kind is node-redis\'s error, without the pas
   });
 });
 
+test('no error about a URL shows the password', () => {
+  const urls = [
+    { url: 'redis://u:secret@h:99999' },
+    { url: 'redis:// u:secret@h' },
+    { url: 'redis://u:sec@secret@h', socket: { tls: true } },
+    { url: 'rediss://u:secret@h' },
+    { url: 'redis://u:secret@h/abc' },
+  ];
+  for (const options of urls) {
+    let shown;
+    try {
+      seed(options);
+    } catch (error) {
+      shown = inspect(error, { showHidden: true, depth: 9 });
+    }
+    assert.ok(shown, `${options.url} is refused`);
+    assert.doesNotMatch(shown, /secret/);
+  }
+});
+
 test('what is off or unknown is accepted, as in node-redis', () => {
   const defaults = {
     pingInterval: 0, emitInvalidate: false, credentialsProvider: undefined, unknown: 1,

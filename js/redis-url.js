@@ -23,7 +23,7 @@ function parseRedisUrl(url, name) {
         'use redis://host:port',
     );
   }
-  const { hostname, port, protocol, username, password, pathname } = new URL(url);
+  const { hostname, port, protocol, username, password, pathname } = toUrl(url);
   if (protocol !== 'redis:' && protocol !== 'rediss:') {
     throw new TypeError(
       `Protocol - ${protocol} - is not a valid Redis protocol. Expected redis: or rediss:`,
@@ -45,11 +45,24 @@ function parseRedisUrl(url, name) {
 }
 
 /**
+ * @param {string} text
+ * @returns {URL}
+ */
+function toUrl(text) {
+  try {
+    return new URL(text);
+  } catch {
+    // Node's own error carries the whole text, in which there may be a password.
+    throw Object.assign(new TypeError('Invalid URL'), { code: 'ERR_INVALID_URL' });
+  }
+}
+
+/**
  * @param {string} url
  * @returns {string} the same without its user and password, for messages
  */
 function withoutCredentials(url) {
-  return url.replace(/\/\/[^/@]*@/, '//');
+  return url.replace(/\/\/[^/]*@/, '//');
 }
 
 module.exports = { parseRedisUrl, withoutCredentials };

@@ -73,11 +73,12 @@ export interface RedisClusterOptions<
 
   /**
    * How long a node may be away before the layout is asked for again, in milliseconds.
-   * `false` or `0` turns it off. A function gets the time of the first failed attempt (milliseconds
+   * Without this option the engine asks at the first failed attempt to reconnect, at most once a
+   * second. `false` or `0` turns it off. A function gets the time of the first failed attempt (milliseconds
    * since 1970) and returns such a delay, or `false` or `undefined` to wait. Anything else makes
    * `createCluster` throw a `TypeError`.
    *
-   * @defaultValue 5000
+   * Source: the option and its rules are node-redis's, where the default is 5000.
    */
   topologyRefreshOnReconnectionAttemptStrategy?:
     NodeRedisOption<'topologyRefreshOnReconnectionAttemptStrategy'>;

@@ -27,7 +27,7 @@ export async function until(condition, what = String(condition)) {
  * @param {object} setup
  * @param {import('./scripted-cluster.mjs').ClusterScript} [setup.script]
  * @param {number} [setup.primaries]
- * @param {(cluster: import('./scripted-cluster.mjs').ScriptedCluster) => void} [setup.prepare]
+ * @param {(cluster: import('./scripted-cluster.mjs').ScriptedCluster) => void | Promise<void>} [setup.prepare]
  *   called before the client connects
  * @param {Record<string, any>} [setup.options] for `createCluster`
  * @param {(context: { cluster: import('./scripted-cluster.mjs').ScriptedCluster, client: any,
@@ -35,9 +35,10 @@ export async function until(condition, what = String(condition)) {
  */
 export async function onScriptedCluster({ script, primaries, prepare, options }, use) {
   const cluster = await startScriptedCluster({ script, primaries });
-  prepare?.(cluster);
+  await prepare?.(cluster);
+  const listed = new Set(cluster.layout.flatMap(({ nodes }) => nodes));
   const client = createCluster({
-    rootNodes: cluster.seeds,
+    rootNodes: cluster.seeds.filter((_, node) => listed.has(node)),
     defaults: { socket: { reconnectStrategy: 10 } },
     ...options,
   });
@@ -71,6 +72,12 @@ export function userCommands(node) {
   return node.received.map(({ args }) => args).filter(([name]) => !setup.has(name.toUpperCase()));
 }
 
+/** As `prepare`: the last of four nodes is up, but no other node knows it. */
+export function hideLastNode(cluster) {
+  cluster.layout = cluster.layout.slice(0, -1);
+  cluster.layout.at(-1).last = 16_383;
+}
+
 /** Gives a slot to another node in what CLUSTER SLOTS says from now on. */
 export function assignSlot(cluster, slot, node) {
   cluster.layout = cluster.layout.flatMap((range) => {
@@ -82,6 +89,12 @@ export function assignSlot(cluster, slot, node) {
     ];
     return parts.filter(({ first, last }) => first <= last);
   });
+}
+
+/** Lets a promise reject before anybody looks at it. */
+export function quietly(promise) {
+  promise.catch(() => {});
+  return promise;
 }
 
 /**

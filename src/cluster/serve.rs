@@ -47,9 +47,10 @@ impl Session {
                 // As in node-redis: the first repetition follows at once.
                 retries = 0;
             }
+            // Told before the question, so that what the strategy throws comes behind it.
+            self.shared.tell(&Event::NodeError(&cause, at));
             let decision = self.reconnect_decision(retries, &cause, at).await;
             retries += 1;
-            self.shared.tell(&Event::NodeError(&cause, at));
             match decision {
                 ReconnectDecision::GiveUp(None) => return cause,
                 ReconnectDecision::GiveUp(Some(text)) => {
