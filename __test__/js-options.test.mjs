@@ -2,6 +2,7 @@
 // objects stay as they were.
 
 import assert from 'node:assert/strict';
+import { inspect } from 'node:util';
 import { createRequire } from 'node:module';
 import test from 'node:test';
 
