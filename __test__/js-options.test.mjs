@@ -189,7 +189,7 @@ test('tls beside a URL of the other kind is node-redis\'s error, without the pas
 test('no error about a URL shows the password', () => {
   const urls = [
     { url: 'redis://u:secret@h:99999' },
-    { url: 'redis:// u:secret@h' },
+    { url: 'redis://u:secret@[h' },
     { url: 'redis://u:sec@secret@h', socket: { tls: true } },
     { url: 'rediss://u:secret@h' },
     { url: 'redis://u:secret@h/abc' },
