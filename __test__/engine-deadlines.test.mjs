@@ -1,6 +1,7 @@
 // `timeout` and `abortSignal` end a command only before it is written; afterwards it takes its time.
 
 import assert from 'node:assert/strict';
+import { setMaxListeners } from 'node:events';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
@@ -109,6 +110,7 @@ test('aborted in the tick in which it was given: answered or aborted, not both',
   await onScriptedCluster({ script }, async ({ cluster, client }) => {
     const controller = new AbortController();
     const { signal } = controller;
+    setMaxListeners(0, signal);
     const commands = Array.from({ length: 100 }, (_, index) =>
       client.withCommandOptions({ abortSignal: signal }).incr(`{b}${index}`));
     controller.abort();
@@ -137,6 +139,10 @@ test('held back behind an older command of a slot that moved: timeout and abort 
     const controller = new AbortController();
     const hurried = rejection(client.withCommandOptions({ timeout: TIMEOUT_MS }).incr('{b}3'));
     const abortable = rejection(client.withCommandOptions({ abortSignal: controller.signal }).incr('{b}4'));
+    const sudden = new AbortController();
+    const aborted = rejection(client.withCommandOptions({ abortSignal: sudden.signal }).incr('{b}now'));
+    sudden.abort();
+    assert.ok((await aborted).error instanceof ours.AbortError);
     const patient = client.incr('{b}5');
     const { error, took } = await hurried;
     assert.ok(error instanceof ours.TimeoutError, String(error));
@@ -148,5 +154,22 @@ test('held back behind an older command of a slot that moved: timeout and abort 
     await assert.rejects(unanswered);
     assert.equal(await patient, 1);
     assert.deepEqual(userCommands(cluster.nodes[1]).map(([, key]) => key), ['{b}1', '{b}5']);
+  });
+});
+
+test('redirected to a node that cannot be reached: the timeout still counts', async () => {
+  const unreachable = ([name], { node, cluster }) =>
+    name === 'INCR' && node === 0 ? resp.error(`MOVED ${SLOTS.b} ${cluster.address(3)}`) : undefined;
+  const prepare = async (cluster) => {
+    hideLastNode(cluster);
+    await cluster.nodes[3].close();
+    assignSlot(cluster, SLOTS.b, 3);
+    cluster.layout.find(({ first }) => first === SLOTS.b).nodes = [0];
+  };
+  await onScriptedCluster({ script: unreachable, primaries: 4, prepare }, async ({ client }) => {
+    const { error, took } = await rejection(client.withCommandOptions({ timeout: TIMEOUT_MS }).incr('b'));
+    assert.ok(error instanceof ours.TimeoutError, String(error));
+    assert.ok(took < TIMEOUT_MS + 500, `${took} ms`);
+    assert.deepEqual(client.redirects(), { moved: 1, ask: 0 });
   });
 });

@@ -30,6 +30,19 @@ test('close() lets everything that is in flight finish, then the connections end
   });
 });
 
+test('close() waits no longer for a node that is down than its commands do', async () => {
+  const script = ([name]) => (name === 'INCR' ? resp.number(1) : undefined);
+  await onScriptedCluster({ script }, async ({ cluster, client, events }) => {
+    await cluster.nodes[0].close();
+    await until(() => events.some(([name]) => name === 'node-reconnecting'));
+    const hurried = outcomes([client.withCommandOptions({ timeout: 100 }).incr('b')]);
+    const startedAt = performance.now();
+    await client.close();
+    assert.ok(performance.now() - startedAt < 1_000);
+    assert.ok((await hurried).errors[0] instanceof ours.TimeoutError);
+  });
+});
+
 test('destroy() rejects everything that is in flight, at once', async () => {
   const script = ([name]) => (name === 'SET' ? SILENCE : undefined);
   await onScriptedCluster({ script }, async ({ cluster, client }) => {

@@ -1,10 +1,10 @@
 // nodeAddressMap: nodes behind a relay announce addresses that nobody can reach, as behind NAT.
 
 import assert from 'node:assert/strict';
-import net from 'node:net';
 import { after, before, describe as suite, test } from 'node:test';
 import { SIDES, subject } from './parity/harness/clients.mjs';
 import { collectEvents } from './parity/harness/events.mjs';
+import { Relay } from './support/relay.mjs';
 import { resp } from './support/resp-text.mjs';
 import { startScriptedCluster } from './support/scripted-cluster.mjs';
 
@@ -13,35 +13,6 @@ const INSIDE = '240.0.0.1';
 const FIRST_INSIDE_PORT = 7000;
 /** Slots 3300, 7365 and 15495: of the first, the second and the third node. */
 const KEYS = ['b', 'c', 'a'];
-
-/** Hands connections on to a port, and counts them. */
-class Relay {
-  accepted = 0;
-  #sockets = new Set();
-  #server = net.createServer((socket) => {
-    this.accepted += 1;
-    const onward = net.connect(this.#toPort, '127.0.0.1');
-    for (const [from, to] of [[socket, onward], [onward, socket]]) {
-      this.#sockets.add(from);
-      from.on('error', () => {});
-      from.on('close', () => to.destroy());
-      from.pipe(to);
-    }
-  });
-  #toPort;
-
-  async listen(toPort) {
-    this.#toPort = toPort;
-    await new Promise((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
-    this.port = this.#server.address().port;
-  }
-
-  async close() {
-    const closed = new Promise((resolve) => this.#server.close(resolve));
-    for (const socket of this.#sockets) socket.destroy();
-    await closed;
-  }
-}
 
 suite('nodes behind a relay', () => {
   let servers;
@@ -70,19 +41,27 @@ suite('nodes behind a relay', () => {
   const byFunction = (address) => table()[address];
   const rootNodes = () => [{ socket: outside(0) }];
 
-  for (const [label, nodeAddressMap] of [['an object', table], ['a function', () => byFunction]]) {
+  for (const [label, nodeAddressMap] of [
+    ['an object', table],
+    ['a function', () => byFunction],
+  ]) {
     test(`${label}: every connection goes by the relay, events carry its address`, async () => {
       const seen = [];
       for (const side of SIDES) {
         redirect = undefined;
         const before = relays.map(({ accepted }) => accepted);
-        const cluster = side.package.createCluster({ rootNodes: rootNodes(), nodeAddressMap: nodeAddressMap() });
+        const cluster = side.package.createCluster({
+          rootNodes: rootNodes(),
+          nodeAddressMap: nodeAddressMap(),
+        });
         const events = collectEvents(cluster);
         await cluster.connect();
         const replies = await Promise.all(KEYS.map((key) => cluster.get(key)));
         const addresses = [...cluster.nodeByAddress.keys()].sort();
         cluster.destroy();
-        const ports = new Set(events.flatMap(([, node]) => (node === undefined ? [] : [`${node.host}:${node.port}`])));
+        const ports = new Set(
+          events.flatMap(([, node]) => (node === undefined ? [] : [`${node.host}:${node.port}`])),
+        );
         seen.push({
           replies,
           addresses,
@@ -95,24 +74,38 @@ suite('nodes behind a relay', () => {
       assert.deepEqual(ours, theirs);
       assert.deepEqual(ours.replies, ['node 0', 'node 1', 'node 2']);
       assert.deepEqual(ours.connections, [2, 1, 1], 'the root node once more, for its question');
-      assert.deepEqual(ours.addresses, [0, 1, 2].map(announced), 'nodes are named as they name themselves');
+      assert.deepEqual(
+        ours.addresses,
+        [0, 1, 2].map(announced),
+        'nodes are named as they name themselves',
+      );
     });
   }
 
-  for (const [label, nodeAddressMap] of [['an object', table], ['a function', () => byFunction]]) {
+  for (const [label, nodeAddressMap] of [
+    ['an object', table],
+    ['a function', () => byFunction],
+  ]) {
     test(`${label}: the addresses in MOVED and ASK are mapped too`, async () => {
       redirect = undefined;
       // The third node owns nothing at first: only redirects lead to it.
       const { layout } = servers;
-      servers.layout = [{ first: 0, last: 8_191, nodes: [0] }, { first: 8_192, last: 16_383, nodes: [1] }];
-      const cluster = subject.package.createCluster({ rootNodes: rootNodes(), nodeAddressMap: nodeAddressMap() });
+      servers.layout = [
+        { first: 0, last: 8_191, nodes: [0] },
+        { first: 8_192, last: 16_383, nodes: [1] },
+      ];
+      const cluster = subject.package.createCluster({
+        rootNodes: rootNodes(),
+        nodeAddressMap: nodeAddressMap(),
+      });
       const events = collectEvents(cluster);
       try {
         await cluster.connect();
         const before = relays[2].accepted;
         redirect = (key, node) => (node === 0 ? resp.error(`ASK 3300 ${announced(2)}`) : undefined);
         assert.equal(await cluster.get('b'), 'node 2');
-        redirect = (key, node) => (node === 0 ? resp.error(`MOVED 3300 ${announced(2)}`) : undefined);
+        redirect = (key, node) =>
+          node === 0 ? resp.error(`MOVED 3300 ${announced(2)}`) : undefined;
         assert.equal(await cluster.get('b'), 'node 2');
         assert.equal(relays[2].accepted, before + 1);
         assert.deepEqual(cluster.redirects(), { moved: 1, ask: 1 });
@@ -129,7 +122,8 @@ suite('nodes behind a relay', () => {
   test('what the map does not know is taken as announced', async () => {
     redirect = undefined;
     const { announce } = servers;
-    servers.announce = (node) => (node === 2 ? ['127.0.0.1', servers.nodes[2].port] : announce(node));
+    servers.announce = (node) =>
+      node === 2 ? ['127.0.0.1', servers.nodes[2].port] : announce(node);
     try {
       for (const side of SIDES) {
         for (const nodeAddressMap of [table(), byFunction]) {

@@ -8,6 +8,7 @@ import { collectEvents } from './parity/harness/events.mjs';
 import { resp } from './support/resp-text.mjs';
 import { startScriptedCluster } from './support/scripted-cluster.mjs';
 import { SILENCE } from './support/scripted-server.mjs';
+import { until } from './support/engine-client.mjs';
 
 /** Keys of the first, the second and the third of three nodes. */
 const KEYS = ['b', 'c', 'a'];
@@ -31,26 +32,28 @@ function start(options, script = () => undefined) {
 const openConnections = (servers) => servers.nodes.map(({ connections }) => connections.size);
 const countsOf = (servers, name) => servers.nodes.map((node) => node.commands(name).length);
 
-async function until(isTrue, what) {
-  const deadline = Date.now() + 5_000;
-  while (!isTrue()) {
-    if (Date.now() > deadline) throw new Error(`it did not happen within 5 s: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
-}
-
 test('minimizeConnections: nodes are connected to when they are first used', async () => {
   const seen = [];
   for (const side of SIDES) {
     const servers = await start();
-    const cluster = side.package.createCluster({ rootNodes: servers.seeds, minimizeConnections: true });
+    const cluster = side.package.createCluster({
+      rootNodes: servers.seeds,
+      minimizeConnections: true,
+    });
     const events = collectEvents(cluster);
     await cluster.connect();
-    await until(() => openConnections(servers).every((count) => count === 0), 'the question is over');
+    await until(
+      () => openConnections(servers).every((count) => count === 0),
+      'the question is over',
+    );
     const steps = [['connected', events.splice(0).map(([name]) => name), openConnections(servers)]];
     for (const key of KEYS) {
       // At once, so that a second connection would show.
-      const replies = await Promise.all([cluster.get(key), cluster.get(key), cluster.set(key, '1')]);
+      const replies = await Promise.all([
+        cluster.get(key),
+        cluster.get(key),
+        cluster.set(key, '1'),
+      ]);
       steps.push([replies, events.splice(0).map(([name]) => name), openConnections(servers)]);
     }
     cluster.destroy();
@@ -58,11 +61,22 @@ test('minimizeConnections: nodes are connected to when they are first used', asy
     seen.push(steps);
   }
   assert.deepStrictEqual(seen[1], seen[0]);
-  assert.deepEqual(seen[1].map(([, , open]) => open), [[0, 0, 0], [1, 0, 0], [1, 1, 0], [1, 1, 1]]);
+  assert.deepEqual(
+    seen[1].map(([, , open]) => open),
+    [
+      [0, 0, 0],
+      [1, 0, 0],
+      [1, 1, 0],
+      [1, 1, 1],
+    ],
+  );
 });
 
 test('without it all are connected to, and replicas only with useReplicas', async () => {
-  for (const [useReplicas, expected] of [[false, [1, 1, 1, 0, 0, 0]], [true, [1, 1, 1, 1, 1, 1]]]) {
+  for (const [useReplicas, expected] of [
+    [false, [1, 1, 1, 0, 0, 0]],
+    [true, [1, 1, 1, 1, 1, 1]],
+  ]) {
     for (const side of SIDES) {
       const servers = await start({ replicasPerPrimary: 1 });
       const cluster = side.package.createCluster({ rootNodes: servers.seeds, useReplicas });

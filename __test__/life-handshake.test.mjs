@@ -33,7 +33,11 @@ async function attemptToConnect(side, options) {
   const events = collectEvents(cluster);
   try {
     await cluster.connect();
-    return { connected: true, reply: await cluster.set('key', 'value'), user: await whoAmI(cluster) };
+    return {
+      connected: true,
+      reply: await cluster.set('key', 'value'),
+      user: await whoAmI(cluster),
+    };
   } catch (error) {
     return { error, events, shown: util.inspect([error, events, cluster], { depth: 9 }) };
   } finally {
@@ -140,7 +144,9 @@ forEachServer((server) => {
           assert.equal(mine['lib-name'], `${LIB_NAME}(tag)`);
           assert.match(mine['lib-ver'], /^\d+\.\d+\.\d+/);
         }
-        const info = clientFields((await cluster.sendCommand('k', true, ['CLIENT', 'INFO'])).trim());
+        const info = clientFields(
+          (await cluster.sendCommand('k', true, ['CLIENT', 'INFO'])).trim(),
+        );
         assert.equal(info.name, 'my-app');
       } finally {
         cluster.destroy();
@@ -148,7 +154,8 @@ forEachServer((server) => {
     });
   }
 
-  test('disableClientInfo keeps the library to itself', { skip: !knowsLibraries(server) && 'this server does not know CLIENT SETINFO' }, async () => {
+  const skip = knowsLibraries(server) ? false : 'this server does not know CLIENT SETINFO';
+  test('disableClientInfo keeps the library to itself', { skip }, async () => {
     const defaults = { ...USER, disableClientInfo: true };
     const cluster = subject.package.createCluster({ rootNodes: getServers().seeds, defaults });
     await cluster.connect();
@@ -158,10 +165,15 @@ forEachServer((server) => {
   });
 
   test('no password in what a connected cluster shows', async () => {
-    const cluster = subject.package.createCluster({ rootNodes: getServers().seeds, defaults: USER });
+    const cluster = subject.package.createCluster({
+      rootNodes: getServers().seeds,
+      defaults: USER,
+    });
     const events = collectEvents(cluster);
     await cluster.connect();
-    const failed = await cluster.sendCommand('k', false, ['NO-SUCH-COMMAND']).catch((error) => error);
+    const failed = await cluster
+      .sendCommand('k', false, ['NO-SUCH-COMMAND'])
+      .catch((error) => error);
     const shown = util.inspect([events, failed, cluster.masters, cluster.slots[0]], { depth: 9 });
     cluster.destroy();
     assert.ok(events.length > 0 && failed instanceof Error);

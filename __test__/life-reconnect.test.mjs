@@ -9,18 +9,11 @@ import { describe } from './parity/harness/describe-value.mjs';
 import { collectEvents } from './parity/harness/events.mjs';
 import { resp } from './support/resp-text.mjs';
 import { startScriptedCluster } from './support/scripted-cluster.mjs';
+import { until } from './support/engine-client.mjs';
 
 /** Its slot, 3300, is the first node's. */
 const KEY = 'b';
 const DEAD_FOR_MS = 120;
-
-async function until(isTrue, what) {
-  const deadline = Date.now() + 5_000;
-  while (!isTrue()) {
-    if (Date.now() > deadline) throw new Error(`it did not happen within 5 s: ${what}`);
-    await sleep(1);
-  }
-}
 
 /** Two nodes and a connected cluster; the events are those of the first node, its port written as 0. */
 async function start(side, reconnectStrategy) {
@@ -39,7 +32,9 @@ async function start(side, reconnectStrategy) {
   // The errors of Node's sockets have a class of their own, which nobody can name.
   const withoutPort = (value) =>
     JSON.parse(
-      JSON.stringify(value).replaceAll(String(port), '0').replaceAll('["Error","Error"]', '["Error"]'),
+      JSON.stringify(value)
+        .replaceAll(String(port), '0')
+        .replaceAll('["Error","Error"]', '["Error"]'),
     );
   return {
     cluster,
@@ -58,7 +53,9 @@ async function start(side, reconnectStrategy) {
 /** The same events, however often it was tried meanwhile. */
 function withoutRepetitions(events) {
   const texts = events.map((event) => JSON.stringify(event));
-  return texts.filter((text, index) => index < 2 || text !== texts[index - 2]).map((text) => JSON.parse(text));
+  return texts
+    .filter((text, index) => index < 2 || text !== texts[index - 2])
+    .map((text) => JSON.parse(text));
 }
 
 /** @returns {Promise<unknown[]>} what `program` returned for node-redis and for us */
@@ -94,11 +91,19 @@ test('a number: events and their order', async () => {
   const [theirs, ours] = await onBoth(() => 20, dieAndComeBack);
   assert.deepStrictEqual(ours, theirs);
   assert.deepEqual(ours.replies, ['value', 'value'], 'a command that waits is answered');
-  assert.deepEqual(ours.events.map(([name]) => name), [
-    'node-connect', 'node-ready',
-    'node-error', 'node-reconnecting', 'node-error',
-    'node-connect', 'node-ready', 'node-disconnect',
-  ]);
+  assert.deepEqual(
+    ours.events.map(([name]) => name),
+    [
+      'node-connect',
+      'node-ready',
+      'node-error',
+      'node-reconnecting',
+      'node-error',
+      'node-connect',
+      'node-ready',
+      'node-disconnect',
+    ],
+  );
 });
 
 test('the default: events and their order', async () => {
@@ -133,17 +138,28 @@ test('a function is asked with the number of retries and the cause, anew after e
       await node.kill();
       await sleep(DEAD_FOR_MS);
       await node.restart();
-      await until(() => node.names().filter((name) => name === 'node-ready').length === life, 'ready');
+      await until(
+        () => node.names().filter((name) => name === 'node-ready').length === life,
+        'ready',
+      );
       replies.push(await node.cluster.get(KEY));
     }
     return { replies, events: node.described() };
   });
   assert.deepStrictEqual(ours, theirs);
-  assert.deepEqual(ours.asked.map(([retries]) => retries), [0, 1, 2, 3, 0, 1, 2, 3]);
+  assert.deepEqual(
+    ours.asked.map(([retries]) => retries),
+    [0, 1, 2, 3, 0, 1, 2, 3],
+  );
 });
 
 for (const [label, fail] of [
-  ['throws', () => { throw new RangeError('a bad strategy'); }],
+  [
+    'throws',
+    () => {
+      throw new RangeError('a bad strategy');
+    },
+  ],
   ['returns nonsense', () => 'soon'],
 ]) {
   test(`a function that ${label}: its error is told, the default is used`, async () => {
@@ -164,8 +180,20 @@ for (const [label, fail] of [
 
 for (const [label, strategyOf] of [
   ['false', () => false],
-  ['a function that returns false', (asked) => (retries) => { asked.push(retries); return retries < 2 ? 5 : false; }],
-  ['a function that returns an Error', (asked) => (retries) => { asked.push(retries); return retries < 2 ? 5 : new Error('enough'); }],
+  [
+    'a function that returns false',
+    (asked) => (retries) => {
+      asked.push(retries);
+      return retries < 2 ? 5 : false;
+    },
+  ],
+  [
+    'a function that returns an Error',
+    (asked) => (retries) => {
+      asked.push(retries);
+      return retries < 2 ? 5 : new Error('enough');
+    },
+  ],
 ]) {
   test(`giving up, ${label}: events like node-redis`, async () => {
     const [theirs, ours] = await onBoth(strategyOf, async (node) => {

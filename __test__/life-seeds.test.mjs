@@ -10,11 +10,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { SIDES, subject } from './parity/harness/clients.mjs';
 import { describe } from './parity/harness/describe-value.mjs';
 import { collectEvents } from './parity/harness/events.mjs';
+import { Relay } from './support/relay.mjs';
 import { startScriptedCluster } from './support/scripted-cluster.mjs';
 import { SILENCE } from './support/scripted-server.mjs';
 import { sharedCluster, withAnyServer } from './support/servers.mjs';
 
-const { RootNodesUnavailableError, ConnectionTimeoutError } = createRequire(import.meta.url)('../index.js');
+const { RootNodesUnavailableError, ConnectionTimeoutError } = createRequire(import.meta.url)(
+  '../index.js',
+);
 
 /** A port that refuses connections. */
 async function deadPort() {
@@ -23,23 +26,6 @@ async function deadPort() {
   const { port } = server.address();
   await new Promise((resolve) => server.close(resolve));
   return port;
-}
-
-/** Accepts connections on a loopback address and hands them on. */
-async function relay(host, toPort) {
-  const server = net.createServer((socket) => {
-    const onward = net.connect(toPort, '127.0.0.1');
-    for (const [from, to] of [[socket, onward], [onward, socket]]) {
-      from.on('error', () => to.destroy());
-      from.on('close', () => to.destroy());
-      from.pipe(to);
-    }
-  });
-  await new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, host, resolve);
-  });
-  return server;
 }
 
 /** A listener that is asleep, its queue of waiting connections full: others get no answer at all. */
@@ -51,7 +37,7 @@ async function fullListener() {
   const port = Number(line);
   child.kill('SIGSTOP');
   const waiting = [];
-  for (let isTaken = true; isTaken; ) {
+  for (let isTaken = true; isTaken;) {
     const socket = net.connect(port, '127.0.0.1').on('error', () => {});
     waiting.push(socket);
     isTaken = await Promise.race([once(socket, 'connect').then(() => true), sleep(100, false)]);
@@ -93,9 +79,9 @@ withAnyServer((server) => {
   const getServers = sharedCluster(server);
 
   const spellings = {
-    'url': (port) => ({ url: `redis://127.0.0.1:${port}` }),
+    url: (port) => ({ url: `redis://127.0.0.1:${port}` }),
     'url with a name': (port) => ({ url: `redis://localhost:${port}` }),
-    'socket': (port) => ({ socket: { host: '127.0.0.1', port } }),
+    socket: (port) => ({ socket: { host: '127.0.0.1', port } }),
     'socket with a name': (port) => ({ socket: { host: 'localhost', port } }),
     'socket without a host': (port) => ({ socket: { port } }),
   };
@@ -117,8 +103,8 @@ withAnyServer((server) => {
   });
 
   test('an IPv6 root node', { skip: hasIpv6 ? false : 'no IPv6 on this machine' }, async () => {
-    const server = await relay('::1', getServers().nodes[0].port);
-    const { port } = server.address();
+    const relay = await new Relay().listen(getServers().nodes[0].port, '::1');
+    const { port } = relay;
     try {
       for (const root of [{ url: `redis://[::1]:${port}` }, { socket: { host: '::1', port } }]) {
         for (const side of SIDES) {
@@ -128,7 +114,7 @@ withAnyServer((server) => {
       }
       assert.equal((await roundTrip(subject, { rootNodes: [{ host: '::1', port }] })).reply, 'OK');
     } finally {
-      server.close();
+      await relay.close();
     }
   });
 
@@ -175,7 +161,11 @@ suite('no root node answers', () => {
       if (side === subject) {
         assert.deepEqual(error.errors.map(({ port }) => port).sort(), [...ports].sort());
         assert.equal(error.cause, error.errors[0]);
-        assert.deepEqual(failed, error.errors.map(({ port }) => ['error', port]), 'in that order');
+        assert.deepEqual(
+          failed,
+          error.errors.map(({ port }) => ['error', port]),
+          'in that order',
+        );
         delete error.cause;
       }
       seen.push([describe(error), describe({ ...events[0][1], port: 0 })]);

@@ -9,7 +9,9 @@ import { startScriptedCluster } from './support/scripted-cluster.mjs';
 /** `ss` shows the timers of sockets; TCP_NODELAY it does not show. */
 function socketsTo(port) {
   const filter = ['dport', '=', `:${port}`];
-  const lines = execFileSync('ss', ['-tnoH', 'state', 'established', ...filter], { encoding: 'utf8' });
+  const lines = execFileSync('ss', ['-tnoH', 'state', 'established', ...filter], {
+    encoding: 'utf8',
+  });
   return lines.trim().split('\n').filter(Boolean);
 }
 
@@ -32,7 +34,7 @@ async function keepAliveSeconds(side, socket) {
   const [{ port }] = servers.nodes;
   let sockets = socketsTo(port);
   // The connection that asked for the layout may still be on its way out.
-  for (const deadline = Date.now() + 2_000; sockets.length !== 1 && Date.now() < deadline; ) {
+  for (const deadline = Date.now() + 2_000; sockets.length !== 1 && Date.now() < deadline;) {
     await new Promise((resolve) => setTimeout(resolve, 10));
     sockets = socketsTo(port);
   }
@@ -52,7 +54,10 @@ for (const [label, socket, expected] of [
     for (const side of SIDES) {
       const seconds = await keepAliveSeconds(side, socket);
       // The timer has begun to run.
-      const isRight = expected === undefined ? seconds === undefined : expected - seconds <= 1 && seconds <= expected;
+      const isRight =
+        expected === undefined
+          ? seconds === undefined
+          : expected - seconds <= 1 && seconds <= expected;
       assert.ok(isRight, `${side.name}: ${seconds} s`);
     }
   });
@@ -66,5 +71,8 @@ test('localAddress is where connections come from', { skip }, async () => {
   const sockets = socketsTo(servers.nodes[0].port);
   cluster.destroy();
   await servers.close();
-  assert.ok(sockets.length > 0 && sockets.every((line) => line.includes('127.0.0.9:')), sockets.join('\n'));
+  assert.ok(
+    sockets.length > 0 && sockets.every((line) => line.includes('127.0.0.9:')),
+    sockets.join('\n'),
+  );
 });

@@ -6,17 +6,10 @@ import { SIDES, oracle, subject } from './parity/harness/clients.mjs';
 import { collectEvents } from './parity/harness/events.mjs';
 import { resp } from './support/resp-text.mjs';
 import { startScriptedCluster } from './support/scripted-cluster.mjs';
+import { until } from './support/engine-client.mjs';
 
 /** Slot of the key "b". */
 const SLOT = 3300;
-
-async function until(isTrue, what) {
-  const deadline = Date.now() + 5_000;
-  while (!isTrue()) {
-    if (Date.now() > deadline) throw new Error(`it did not happen within 5 s: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
-}
 
 /** What the cluster shows, with indexes of nodes instead of ports. */
 function shown(cluster, servers) {
@@ -65,7 +58,12 @@ test('after a MOVED everything shows the new layout, like node-redis', async () 
     seen.push(steps);
   }
   assert.deepStrictEqual(seen[1], seen[0]);
-  assert.deepEqual(seen[1][1].slots, [[1, [3]], [1, [3]], [0, []], [1, [3]]]);
+  assert.deepEqual(seen[1][1].slots, [
+    [1, [3]],
+    [1, [3]],
+    [0, []],
+    [1, [3]],
+  ]);
 });
 
 test('the slot of a MOVED shows its new owner at once', async () => {
@@ -75,9 +73,7 @@ test('the slot of a MOVED shows its new owner at once', async () => {
   assert.equal(cluster.slots[SLOT].master.port, servers.nodes[0].port);
   const { layout } = servers;
   servers.layout = [{ first: 0, last: 16_383, nodes: [1] }];
-  const reply = cluster.get('b');
-  servers.layout = [{ first: 0, last: 16_383, nodes: [1] }];
-  assert.equal(await reply, 'node 1');
+  assert.equal(await cluster.get('b'), 'node 1');
   assert.equal(cluster.slots[SLOT].master.port, servers.nodes[1].port);
   // Back again: the view follows each time.
   servers.layout = layout;
@@ -90,18 +86,31 @@ test('the slot of a MOVED shows its new owner at once', async () => {
 test('a node that leaves is disconnected and forgotten; one that comes is connected to', async () => {
   const servers = await startWithOwners({ primaries: 3 });
   const [, , newcomer] = servers.layout;
-  servers.layout = [{ first: 0, last: 8_191, nodes: [0] }, { first: 8_192, last: 16_383, nodes: [1] }];
+  servers.layout = [
+    { first: 0, last: 8_191, nodes: [0] },
+    { first: 8_192, last: 16_383, nodes: [1] },
+  ];
   const cluster = subject.package.createCluster({ rootNodes: servers.seeds.slice(0, 2) });
   const events = collectEvents(cluster);
   await cluster.connect();
   assert.deepEqual(shown(cluster, servers).masters, [0, 1]);
   events.length = 0;
-  servers.layout = [{ first: 0, last: 8_191, nodes: newcomer.nodes }, { first: 8_192, last: 16_383, nodes: [1] }];
+  servers.layout = [
+    { first: 0, last: 8_191, nodes: newcomer.nodes },
+    { first: 8_192, last: 16_383, nodes: [1] },
+  ];
   assert.equal(await cluster.get('b'), 'node 2');
   await until(() => events.some(([name]) => name === 'node-disconnect'), 'the first node is left');
   assert.deepEqual(shown(cluster, servers).nodeByAddress, [1, 2]);
-  const told = events.map(([name, { port }]) => [name, servers.nodes.findIndex((node) => node.port === port)]);
-  assert.deepEqual(told, [['node-connect', 2], ['node-ready', 2], ['node-disconnect', 0]]);
+  const told = events.map(([name, { port }]) => [
+    name,
+    servers.nodes.findIndex((node) => node.port === port),
+  ]);
+  assert.deepEqual(told, [
+    ['node-connect', 2],
+    ['node-ready', 2],
+    ['node-disconnect', 0],
+  ]);
   await until(() => servers.nodes[0].connections.size === 0, 'its connection is closed');
   cluster.destroy();
   await servers.close();
@@ -119,7 +128,10 @@ test('a layout that changed while a node died is found without any MOVED', async
     await cluster.connect();
     servers.layout = [{ first: 0, last: 16_383, nodes: [1] }];
     await servers.nodes[0].close();
-    await until(() => cluster.slots[SLOT].master.port === servers.nodes[1].port, `${side.name}: refreshed`);
+    await until(
+      () => cluster.slots[SLOT].master.port === servers.nodes[1].port,
+      `${side.name}: refreshed`,
+    );
     assert.equal(await cluster.get('b'), 'node 1', side.name);
     assert.ok(!events.some(([name]) => name === 'error'), side.name);
     cluster.destroy();
@@ -137,9 +149,28 @@ test('topologyRefreshOnReconnectionAttemptStrategy is checked like node-redis ch
       return [error.constructor.name, error.message];
     }
   };
-  const values = [undefined, false, 0, 1, 5_000, () => 1, null, true, -1, 1.5, NaN, Infinity, 'often', {}, []];
+  const values = [
+    undefined,
+    false,
+    0,
+    1,
+    5_000,
+    () => 1,
+    null,
+    true,
+    -1,
+    1.5,
+    NaN,
+    Infinity,
+    'often',
+    {},
+    [],
+  ];
   const outcomes = values.map((value) => outcome(subject, value));
-  assert.deepEqual(outcomes, values.map((value) => outcome(oracle, value)));
+  assert.deepEqual(
+    outcomes,
+    values.map((value) => outcome(oracle, value)),
+  );
   assert.ok(outcomes.includes('accepted') && outcomes.some(Array.isArray));
 });
 
@@ -156,15 +187,21 @@ test('options that cannot be honoured are refused by name when the cluster is ma
     ['clientSideCache', { rootNodes, clientSideCache: { ttl: 1 } }],
     // By the engine's own checks:
     ['defaults.socket.localPort', { rootNodes, defaults: { socket: { localPort: 70_000 } } }],
-    ['rootNodes[1].socket.connectTimeout', { rootNodes: [...rootNodes, { socket: { connectTimeout: -1 } }] }],
+    [
+      'rootNodes[1].socket.connectTimeout',
+      { rootNodes: [...rootNodes, { socket: { connectTimeout: -1 } }] },
+    ],
     ['maxCommandRedirections', { rootNodes, maxCommandRedirections: -1 }],
     ['RESP', { rootNodes, RESP: 4 }],
   ];
   for (const [name, options] of cases) {
     const pattern = new RegExp(`(^|[\\s\`])${name.replace(/[[\].]/g, '\\$&')}\\b`);
-    assert.throws(() => subject.package.createCluster(options), (error) => {
-      assert.match(error.message, pattern);
-      return true;
-    });
+    assert.throws(
+      () => subject.package.createCluster(options),
+      (error) => {
+        assert.match(error.message, pattern);
+        return true;
+      },
+    );
   }
 });

@@ -23,7 +23,11 @@ const ENDS_BY_ITSELF = [
   'destroy in traffic',
   'destroy while connecting',
 ];
-const ENDS_BY_FORCE = { 'exit while connecting': 7, 'exit in traffic': 7, 'exception in traffic': 1 };
+const ENDS_BY_FORCE = {
+  'exit while connecting': 7,
+  'exit in traffic': 7,
+  'exception in traffic': 1,
+};
 
 withAnyServer((server) => {
   const getServers = sharedCluster(server);

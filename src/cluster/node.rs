@@ -56,7 +56,10 @@ impl Session {
         for (link, slots) in moved {
             // Behind the store: what the submitting thread does from here on takes the lane.
             let dispatch = self.shared.lane.dispatching();
-            let early = link.remove_unwritten(|r| r.slot().is_some_and(|s| slots.contains(&s)));
+            // What was sent there from elsewhere stays: what follows it will come there, too.
+            let is_early =
+                |r: &Request| r.attempts == 0 && r.slot().is_some_and(|s| slots.contains(&s));
+            let early = link.remove_unwritten(is_early);
             let mut holds = self.holds.borrow_mut();
             holds.add(link, slots, dispatch);
             early.into_iter().for_each(|parcel| drop(holds.park(parcel)));
@@ -160,8 +163,8 @@ impl Session {
     /// and closes its connection.
     fn leave(self: &Rc<Self>, addr: &NodeAddr) {
         let Some(node) = self.nodes.borrow_mut().remove(addr) else { return };
-        for parcel in node.link.remove_unwritten(|_| true) {
-            self.send(parcel);
+        for (request, bytes) in node.link.remove_unwritten(|_| true) {
+            self.send(request.unwrapped(bytes));
         }
         let session = Rc::clone(self);
         self.spawn(async move {

@@ -60,19 +60,12 @@ impl Session {
                 request.attempts = request.attempts.saturating_add(1);
             }
             let spent = request.attempts > self.shared.config.max_redirects;
-            let again = self.judge(&failure, request) == Verdict::Redispatch && !spent;
-            again && keep_offline && !request.is_wrapped()
+            // Behind ASKING as well: if the key is elsewhere by then, this node says where; and it
+            // must not get behind those that follow it here.
+            keep_offline && self.judge(&failure, request) == Verdict::Redispatch && !spent
         });
-        for (request, bytes, written) in removed {
-            // Behind ASKING: the key may be elsewhere by now, its slot's owner knows.
-            let again = request.is_wrapped()
-                && (written == Written::No || request.has(Request::READONLY))
-                && keep_offline;
-            if again {
-                self.send(request.unwrapped(bytes));
-            } else {
-                self.shared.fail(request.ticket, cause);
-            }
+        for (request, ..) in removed {
+            self.shared.fail(request.ticket, cause);
         }
         self.shared.queued.notify_one();
         self.run_lane();

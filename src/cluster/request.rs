@@ -90,10 +90,6 @@ impl Request {
         }
         (self, bytes)
     }
-
-    pub(crate) fn is_wrapped(&self) -> bool {
-        self.has(Self::ASKING)
-    }
 }
 
 /// Length of `*1\r\n$6\r\nASKING\r\n`.

@@ -130,7 +130,9 @@ impl Session {
     }
 
     /// Gives up on a command, unless it is being written already.
-    pub(crate) fn cancel(&self, ticket: Ticket) {
+    pub(crate) fn cancel(self: &Rc<Self>, ticket: Ticket) {
+        // It may have come just now.
+        self.run_lane();
         let mut removed = self.holds.borrow_mut().remove(|(request, _)| request.ticket == ticket);
         for link in self.links() {
             removed.extend(link.remove_unwritten(|request| request.ticket == ticket));
@@ -165,6 +167,8 @@ impl Session {
                 free.into_iter().for_each(|parcel| self.send(parcel));
             }
             if !self.holds.borrow().is_empty() {
+                // They wait to be written, and may be late before they can be.
+                self.shared.queued.notify_one();
                 return;
             }
             // Commands pushed meanwhile: once more.

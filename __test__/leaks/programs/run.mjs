@@ -4,11 +4,19 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 /**
+ * @typedef {object} Run
+ * @property {number | null} code
+ * @property {string | null} signal
+ * @property {number} endedAt when the process was gone
+ * @property {any[]} lines what it printed, each line as JSON
+ * @property {string} stderr
+ */
+
+/**
  * @param {string} program file next to this one
  * @param {unknown} input handed over as JSON
  * @param {{ killAfterMs: number }} options
- * @returns {Promise<{ code: number | null, signal: string | null, endedAt: number, lines: any[], stderr: string }>}
- *   lines: what it printed, each line as JSON
+ * @returns {Promise<Run>}
  */
 export async function runProgram(program, input, { killAfterMs }) {
   const file = fileURLToPath(new URL(program, import.meta.url));
@@ -26,7 +34,10 @@ export async function runProgram(program, input, { killAfterMs }) {
     child.once('close', (...how) => resolve(how));
   });
   clearTimeout(timer);
-  const lines = stdout.split('\n').filter(Boolean).map((line) => JSON.parse(line));
+  const lines = stdout
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line));
   return { code, signal, endedAt, lines, stderr };
 }
 
