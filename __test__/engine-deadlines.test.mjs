@@ -5,7 +5,8 @@ import { setMaxListeners } from 'node:events';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
-  assignSlot, assertNoStrayAnswers, onScriptedCluster, ours, SLOTS, until, userCommands,
+  assertNoStrayAnswers, assignSlot, hideLastNode, onScriptedCluster, ours, SLOTS, until,
+  userCommands,
 } from './support/engine-client.mjs';
 import { resp } from './support/resp-text.mjs';
 import { SILENCE } from './support/scripted-server.mjs';
@@ -163,10 +164,9 @@ test('redirected to a node that cannot be reached: the timeout still counts', as
   const prepare = async (cluster) => {
     hideLastNode(cluster);
     await cluster.nodes[3].close();
-    assignSlot(cluster, SLOTS.b, 3);
-    cluster.layout.find(({ first }) => first === SLOTS.b).nodes = [0];
   };
-  await onScriptedCluster({ script: unreachable, primaries: 4, prepare }, async ({ client }) => {
+  await onScriptedCluster({ script: unreachable, primaries: 4, prepare }, async ({ cluster, client }) => {
+    assignSlot(cluster, SLOTS.b, 3);
     const { error, took } = await rejection(client.withCommandOptions({ timeout: TIMEOUT_MS }).incr('b'));
     assert.ok(error instanceof ours.TimeoutError, String(error));
     assert.ok(took < TIMEOUT_MS + 500, `${took} ms`);

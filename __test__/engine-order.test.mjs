@@ -4,9 +4,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
-  assignSlot, createCluster, hideLastNode, onScriptedCluster, SLOTS, userCommands,
+  assignSlot, createCluster, hideLastNode, onScriptedCluster, SLOTS, until, userCommands,
 } from './support/engine-client.mjs';
 import { resp } from './support/resp-text.mjs';
+import { SILENCE } from './support/scripted-server.mjs';
 import { sharedCluster, withAnyServer } from './support/servers.mjs';
 
 const numbersTo = (count) => Array.from({ length: count }, (_, index) => String(index));
@@ -74,6 +75,27 @@ test('the slot moves on while its commands are still coming from its first owner
     assert.ok(numbersAt(cluster.nodes[1]).length >= 2);
     const redirected = numbersAt(cluster.nodes[0]).length + numbersAt(cluster.nodes[1]).length;
     assert.equal(client.redirects().moved, redirected);
+  });
+});
+
+test('sent on to a node that leaves the cluster before it is reached', async () => {
+  const script = ([name, , number], { node, cluster }) => {
+    if (name === 'HELLO' && node === 3) return SILENCE;
+    if (name !== 'APPEND') return undefined;
+    if (node === 1) return resp.number(1);
+    return number === '0'
+      ? resp.error(`MOVED ${SLOTS.b} ${cluster.address(3)}`)
+      : [200, resp.error(`MOVED ${SLOTS.b} ${cluster.address(1)}`)];
+  };
+  const setup = { script, primaries: 4, prepare: hideLastNode };
+  await onScriptedCluster(setup, async ({ cluster, client }) => {
+    assignSlot(cluster, SLOTS.b, 1);
+    const older = ['0', '1'].map((number) => client.append('b', number));
+    await until(() => client.redirects().moved === 1);
+    const younger = ['2', '3'].map((number) => client.append('b', number));
+    await Promise.all([...older, ...younger]);
+    assert.deepEqual(numbersAt(cluster.nodes[1]), numbersTo(4));
+    assert.ok(cluster.nodes[3].accepted > 0);
   });
 });
 

@@ -35,19 +35,20 @@ export async function until(condition, what = String(condition)) {
  */
 export async function onScriptedCluster({ script, primaries, prepare, options }, use) {
   const cluster = await startScriptedCluster({ script, primaries });
-  await prepare?.(cluster);
-  const listed = new Set(cluster.layout.flatMap(({ nodes }) => nodes));
-  const client = createCluster({
-    rootNodes: cluster.seeds.filter((_, node) => listed.has(node)),
-    defaults: { socket: { reconnectStrategy: 10 } },
-    ...options,
-  });
-  const events = recordEvents(client);
+  let client;
   try {
+    await prepare?.(cluster);
+    const listed = new Set(cluster.layout.flatMap(({ nodes }) => nodes));
+    client = createCluster({
+      rootNodes: cluster.seeds.filter((_, node) => listed.has(node)),
+      defaults: { socket: { reconnectStrategy: 10 } },
+      ...options,
+    });
+    const events = recordEvents(client);
     await client.connect();
     await use({ cluster, client, events });
   } finally {
-    client.destroy();
+    client?.destroy();
     await cluster.close();
   }
 }

@@ -1,7 +1,7 @@
 //! The engine: carries out what the pure modules decide.
 //!
 //! Two threads meet here. The submitting thread holds a [`Cluster`], sends commands and takes
-//! answers; the I/O thread runs [`drive`], which owns every task and socket. They share what is in
+//! answers; the I/O thread runs [`drive()`], which owns every task and socket. They share what is in
 //! `shared.rs` and nothing else.
 
 mod calls;
@@ -49,7 +49,7 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// A closed client; `sink` is woken when answers wait. The driver must be run by [`drive`] for
+    /// A closed client; `sink` is woken when answers wait. The driver must be run by [`drive()`] for
     /// anything to happen.
     pub fn new(config: ClusterConfig, sink: Box<dyn ReplySink>) -> (Self, Driver) {
         let shared = Arc::new(Shared::new(config, sink));

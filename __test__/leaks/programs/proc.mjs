@@ -22,11 +22,13 @@ function isIoThread(id) {
 
 /** What must not grow with the number of clusters that came and went. */
 export function resources() {
+  const { rss, arrayBuffers } = process.memoryUsage();
   return {
     ioThreads: countIoThreads(),
     threads: readdirSync('/proc/self/task').length,
     descriptors: readdirSync('/proc/self/fd').length,
     handles: process.getActiveResourcesInfo().length,
-    rssMiB: process.memoryUsage().rss / 2 ** 20,
+    buffersMiB: arrayBuffers / 2 ** 20,
+    rssMiB: rss / 2 ** 20,
   };
 }
