@@ -3,7 +3,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { hideLastNode, onScriptedCluster, SLOTS, slotsAsked, userCommands } from './support/engine-client.mjs';
+import {
+  hideLastNode,
+  onScriptedCluster,
+  SLOTS,
+  slotsAsked,
+  userCommands,
+} from './support/engine-client.mjs';
 import { resp } from './support/resp-text.mjs';
 
 const isMigrating = (key) => key.startsWith('{b}');
@@ -36,7 +42,8 @@ function assertUnits(node) {
   for (const commands of byConnection.values()) {
     commands.forEach(([name, key], at) => {
       const follower = commands[at + 1];
-      if (name === 'ASKING') assert.ok(follower?.[0] === 'GET' && isMigrating(follower[1]), String(follower));
+      if (name === 'ASKING')
+        assert.ok(follower?.[0] === 'GET' && isMigrating(follower[1]), String(follower));
       if (name === 'GET' && isMigrating(key)) assert.deepEqual(commands[at - 1], ['ASKING'], key);
     });
   }
@@ -71,7 +78,10 @@ test('a burst, in between other commands of the node: units stay whole and in or
     assert.deepEqual(client.redirects(), { moved: 0, ask: COUNT });
     assertUnits(cluster.nodes[1]);
     const migrated = userCommands(cluster.nodes[1]).filter(([, key]) => isMigrating(key));
-    assert.deepEqual(migrated.map(([, key]) => key), Array.from({ length: COUNT }, (_, i) => `{b}${i}`));
+    assert.deepEqual(
+      migrated.map(([, key]) => key),
+      Array.from({ length: COUNT }, (_, i) => `{b}${i}`),
+    );
     assert.equal(cluster.nodes[1].commands('ASKING').length, COUNT);
   });
 });
@@ -101,7 +111,7 @@ test('ASK to a node that nobody knew', async () => {
   });
 });
 
-test('the answer to ASKING is nobody\'s answer, also when it is an error', async () => {
+test("the answer to ASKING is nobody's answer, also when it is an error", async () => {
   const script = (args, { node, cluster }) => {
     if (args[0] === 'ASKING') return resp.error('ERR This instance has cluster support disabled');
     if (args[0] !== 'GET') return undefined;

@@ -24,7 +24,9 @@ withAnyServer((server) => {
   for (const size of [100 * KB, MB, 20 * MB]) {
     test(`values of ${size / KB} KB, strings and Buffers`, async () => {
       const key = `{b}${size}`;
-      const values = [ASCII, OTHER].map((part) => part.repeat(Math.ceil(size / Buffer.byteLength(part))));
+      const values = [ASCII, OTHER].map((part) =>
+        part.repeat(Math.ceil(size / Buffer.byteLength(part))),
+      );
       for (const value of values) {
         assert.equal(await client.set(key, value), 'OK');
         // Not by assert.equal, which would print both.
@@ -42,7 +44,9 @@ withAnyServer((server) => {
   test('large and small values side by side, on all nodes', async () => {
     const sizes = [10, 100 * KB, 0, MB, 1, 3 * MB, 17, 64 * KB];
     const binary = client.withTypeMapping({ [ours.RESP_TYPES.BLOB_STRING]: Buffer });
-    const values = Array.from({ length: 48 }, (_, index) => randomBytes(sizes[index % sizes.length]));
+    const values = Array.from({ length: 48 }, (_, index) =>
+      randomBytes(sizes[index % sizes.length]),
+    );
     const keys = values.map((_, index) => `{${'abc'[index % 3]}}side${index}`);
     await Promise.all(values.map((value, at) => client.set(keys[at], value)));
     const got = await Promise.all(keys.map((key) => binary.get(key)));
@@ -61,21 +65,36 @@ withAnyServer((server) => {
     const keys = Array.from({ length: 10_000 }, (_, index) => `key${index}`);
     const set = await Promise.all(keys.map((key, index) => client.set(key, `value ${index}`)));
     assert.ok(set.every((answer) => answer === 'OK'));
-    assert.deepEqual(await Promise.all(keys.map((key) => client.get(key))), keys.map((_, i) => `value ${i}`));
+    assert.deepEqual(
+      await Promise.all(keys.map((key) => client.get(key))),
+      keys.map((_, i) => `value ${i}`),
+    );
   });
 });
 
 test('an answer of 1,000,000 elements, and those behind it', async () => {
   const COUNT = 1_000_000;
-  const elements = Array.from({ length: COUNT }, (_, index) => `$6\r\n${String(index).padStart(6, '0')}\r\n`);
+  const elements = Array.from(
+    { length: COUNT },
+    (_, index) => `$6\r\n${String(index).padStart(6, '0')}\r\n`,
+  );
   const answer = Buffer.from(resp.array(elements), 'latin1');
-  const numbers = Buffer.from(resp.array(Array.from({ length: COUNT }, (_, index) => `:${index}\r\n`)), 'latin1');
+  const numbers = Buffer.from(
+    resp.array(Array.from({ length: COUNT }, (_, index) => `:${index}\r\n`)),
+    'latin1',
+  );
   const answers = { LRANGE: answer, SMEMBERS: numbers, GET: resp.bulk('small') };
   await onScriptedCluster({ script: ([name]) => answers[name] }, async ({ client }) => {
     const [strings, small, integers, last] = await Promise.all([
-      client.lRange('b', 0, -1), client.get('b'), client.sMembers('b'), client.get('b'),
+      client.lRange('b', 0, -1),
+      client.get('b'),
+      client.sMembers('b'),
+      client.get('b'),
     ]);
-    assert.deepEqual([strings.length, integers.length, small, last], [COUNT, COUNT, 'small', 'small']);
+    assert.deepEqual(
+      [strings.length, integers.length, small, last],
+      [COUNT, COUNT, 'small', 'small'],
+    );
     assert.ok(strings.every((text, index) => Number(text) === index && text.length === 6));
     assert.ok(integers.every((number, index) => number === index));
   });

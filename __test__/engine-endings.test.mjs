@@ -2,7 +2,14 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createCluster, onScriptedCluster, ours, outcomes, until, userCommands } from './support/engine-client.mjs';
+import {
+  createCluster,
+  onScriptedCluster,
+  ours,
+  outcomes,
+  until,
+  userCommands,
+} from './support/engine-client.mjs';
 import { resp } from './support/resp-text.mjs';
 import { startScriptedCluster } from './support/scripted-cluster.mjs';
 import { SILENCE } from './support/scripted-server.mjs';
@@ -22,7 +29,10 @@ test('close() lets everything that is in flight finish, then the connections end
     assert.equal(client.isOpen, false);
     await closing;
     assert.deepEqual(await Promise.all(commands), KEYS);
-    assert.deepEqual(settled, KEYS.map(() => 1));
+    assert.deepEqual(
+      settled,
+      KEYS.map(() => 1),
+    );
     assert.equal(disconnects, 1);
     const received = cluster.nodes.flatMap((node) => userCommands(node));
     assert.equal(received.length, IN_FLIGHT);
@@ -54,7 +64,10 @@ test('destroy() rejects everything that is in flight, at once', async () => {
     assert.ok(performance.now() - startedAt < 100);
     assert.deepEqual(values, []);
     assert.equal(errors.length, IN_FLIGHT);
-    assert.ok(errors.every((error) => error instanceof ours.DisconnectsClientError), String(errors[0]));
+    assert.ok(
+      errors.every((error) => error instanceof ours.DisconnectsClientError),
+      String(errors[0]),
+    );
     await assert.rejects(client.get('a'), ours.ClientClosedError);
     await until(() => cluster.nodes.every((node) => node.connections.size === 0));
   });
@@ -67,7 +80,10 @@ test('destroy() in the tick of the commands: none is left without an answer', as
     client.destroy();
     const { values, errors } = await outcomes(commands);
     assert.equal(values.length + errors.length, IN_FLIGHT);
-    assert.ok(errors.every((error) => error instanceof ours.DisconnectsClientError), String(errors[0]));
+    assert.ok(
+      errors.every((error) => error instanceof ours.DisconnectsClientError),
+      String(errors[0]),
+    );
   });
 });
 

@@ -4,7 +4,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
-  assignSlot, hideLastNode, onScriptedCluster, SLOTS, slotsAsked, until, userCommands,
+  assignSlot,
+  hideLastNode,
+  onScriptedCluster,
+  SLOTS,
+  slotsAsked,
+  until,
+  userCommands,
 } from './support/engine-client.mjs';
 import { resp } from './support/resp-text.mjs';
 
@@ -38,8 +44,15 @@ test('the slot is patched at once, other slots stay, the map is asked for again'
     assert.equal(await client.get('f'), '0:f');
     assert.equal(await client.get('a'), '2:a');
     assert.deepEqual(client.redirects(), { moved: 1, ask: 0 });
-    assert.deepEqual(userCommands(cluster.nodes[0]), [['GET', '{b}1'], ['GET', '{b}2'], ['GET', 'f']]);
-    assert.deepEqual(userCommands(cluster.nodes[1]), [['GET', '{b}2'], ['GET', '{b}3']]);
+    assert.deepEqual(userCommands(cluster.nodes[0]), [
+      ['GET', '{b}1'],
+      ['GET', '{b}2'],
+      ['GET', 'f'],
+    ]);
+    assert.deepEqual(userCommands(cluster.nodes[1]), [
+      ['GET', '{b}2'],
+      ['GET', '{b}3'],
+    ]);
     await until(() => slotsAsked(cluster) === askedBefore + 1, 'a refresh');
   });
 });
@@ -54,7 +67,10 @@ test('a burst of MOVED causes one refresh, and the next one waits its turn', asy
     const refreshes = () => slotsAsked(cluster) - askedBefore;
     while (performance.now() - startedAt < 800) {
       const burst = Array.from({ length: 50 }, (_, index) => client.get(`{b}${index}`));
-      assert.deepEqual(await Promise.all(burst), burst.map((_, index) => `1:{b}${index}`));
+      assert.deepEqual(
+        await Promise.all(burst),
+        burst.map((_, index) => `1:{b}${index}`),
+      );
       await sleep(5);
     }
     assert.ok(client.redirects().moved >= 50 * 2, `${client.redirects().moved} redirects`);
@@ -102,7 +118,10 @@ for (const [form, endpoint] of [
   });
 }
 
-for (const [form, host] of [['bare', '::1'], ['in brackets', '[::1]']]) {
+for (const [form, host] of [
+  ['bare', '::1'],
+  ['in brackets', '[::1]'],
+]) {
   test(`an IPv6 endpoint, ${form}`, async () => {
     const state = {};
     const asked = [];
@@ -137,8 +156,16 @@ test('what only looks like a redirect is the answer', async () => {
     const [text, error] = await evaluate('list', exact);
     assert.deepEqual([text, error.message], [exact, exact]);
     const lookAlikes = [
-      `ERR ${exact}`, `MOVED`, 'MOVED soon', `MOVED 16384 ${cluster.address(1)}`, `moved 1 h:1`,
-      `${exact} for good`, 'ASK', 'ASK me another', `ASKING 1 ${cluster.address(1)}`, 'ASK 1 nowhere',
+      `ERR ${exact}`,
+      `MOVED`,
+      'MOVED soon',
+      `MOVED 16384 ${cluster.address(1)}`,
+      `moved 1 h:1`,
+      `${exact} for good`,
+      'ASK',
+      'ASK me another',
+      `ASKING 1 ${cluster.address(1)}`,
+      'ASK 1 nowhere',
     ];
     for (const message of lookAlikes) await assert.rejects(evaluate('error', message), { message });
     assert.deepEqual(client.redirects(), { moved: 0, ask: 0 });

@@ -15,9 +15,11 @@ const NAME = 'to-be-cut';
 async function pushUntil(client, key, isOver) {
   const pushed = [];
   while (!isOver()) {
-    for (let count = 0; count < 10; count++) pushed.push(quietly(client.rPush(key, String(pushed.length))));
+    for (let count = 0; count < 10; count++)
+      pushed.push(quietly(client.rPush(key, String(pushed.length))));
     await new Promise(setImmediate);
-    if (pushed.length > MOST_IN_FLIGHT) await pushed[pushed.length - MOST_IN_FLIGHT].catch(() => {});
+    if (pushed.length > MOST_IN_FLIGHT)
+      await pushed[pushed.length - MOST_IN_FLIGHT].catch(() => {});
   }
   const settled = await Promise.allSettled(pushed);
   return settled.flatMap(({ status }, number) => (status === 'fulfilled' ? [number] : []));
@@ -66,10 +68,16 @@ withAnyServer((server) => {
       const acknowledged = await Promise.all(writing);
       for (const [at, key] of keys.entries()) {
         const numbers = (await client.lRange(key, 0, -1)).map(Number);
-        const overtaken = numbers.filter((number, place) => place > 0 && number <= numbers[place - 1]);
+        const overtaken = numbers.filter(
+          (number, place) => place > 0 && number <= numbers[place - 1],
+        );
         assert.deepEqual(overtaken, [], `${key}: ran twice, or after a younger one`);
         const present = new Set(numbers);
-        assert.deepEqual(acknowledged[at].filter((number) => !present.has(number)), [], `${key}: lost`);
+        assert.deepEqual(
+          acknowledged[at].filter((number) => !present.has(number)),
+          [],
+          `${key}: lost`,
+        );
         assert.ok(acknowledged[at].length > 100, `${key}: only ${acknowledged[at].length}`);
       }
       const { moved, ask } = client.redirects();

@@ -4,14 +4,23 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
-  assignSlot, createCluster, hideLastNode, onScriptedCluster, SLOTS, until, userCommands,
+  assignSlot,
+  createCluster,
+  hideLastNode,
+  onScriptedCluster,
+  SLOTS,
+  until,
+  userCommands,
 } from './support/engine-client.mjs';
 import { resp } from './support/resp-text.mjs';
 import { SILENCE } from './support/scripted-server.mjs';
 import { sharedCluster, withAnyServer } from './support/servers.mjs';
 
 const numbersTo = (count) => Array.from({ length: count }, (_, index) => String(index));
-const numbersAt = (node) => userCommands(node).filter(([name]) => name === 'APPEND').map((args) => args[2]);
+const numbersAt = (node) =>
+  userCommands(node)
+    .filter(([name]) => name === 'APPEND')
+    .map((args) => args[2]);
 
 /**
  * Nodes in `state.moved` answer MOVED to their successor, each after a while; the others append.
@@ -23,7 +32,9 @@ function slowlyMoving(state) {
     if (args[0] === 'GET') return resp.bulk(String(node));
     if (args[0] !== 'APPEND') return undefined;
     const to = state.moved.get(node);
-    return to === undefined ? resp.number(1) : [4, resp.error(`MOVED ${SLOTS.b} ${cluster.address(to)}`)];
+    return to === undefined
+      ? resp.number(1)
+      : [4, resp.error(`MOVED ${SLOTS.b} ${cluster.address(to)}`)];
   };
 }
 
@@ -67,7 +78,12 @@ for (const [what, to, primaries] of [
 
 test('the slot moves on while its commands are still coming from its first owner', async () => {
   const COUNT = 120;
-  const state = { moved: new Map([[0, 1], [1, 2]]) };
+  const state = {
+    moved: new Map([
+      [0, 1],
+      [1, 2],
+    ]),
+  };
   await onScriptedCluster({ script: slowlyMoving(state) }, async ({ cluster, client }) => {
     assignSlot(cluster, SLOTS.b, 2);
     await appendSlowly(client, COUNT);
@@ -106,11 +122,15 @@ test('commands of other slots pass those that wait, and keep their own order', a
     const moving = Array.from({ length: 20 }, () => client.append('b', 'x'));
     await moving[0];
     const inOrder = [];
-    const others = numbersTo(30).map((key) => client.get(`{c}${key}`).then(() => inOrder.push(key)));
+    const others = numbersTo(30).map((key) =>
+      client.get(`{c}${key}`).then(() => inOrder.push(key)),
+    );
     await Promise.all(others);
     assert.deepEqual(inOrder, numbersTo(30));
     assert.deepEqual(
-      userCommands(cluster.nodes[1]).filter(([name]) => name === 'GET').map(([, key]) => key),
+      userCommands(cluster.nodes[1])
+        .filter(([name]) => name === 'GET')
+        .map(([, key]) => key),
       numbersTo(30).map((key) => `{c}${key}`),
     );
     await Promise.all(moving);
@@ -131,7 +151,8 @@ withAnyServer((server) => {
       const writing = keys.map(async (key) => {
         const pushed = [];
         while (isMigrating) {
-          for (let count = 0; count < 20; count++) pushed.push(client.rPush(key, String(pushed.length)));
+          for (let count = 0; count < 20; count++)
+            pushed.push(client.rPush(key, String(pushed.length)));
           await new Promise(setImmediate);
           // Not more than this in flight, so that there is always something and never too much.
           if (pushed.length > 400) await pushed[pushed.length - 400];

@@ -2,12 +2,18 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { onScriptedCluster, ours, outcomes, until, userCommands } from './support/engine-client.mjs';
+import {
+  onScriptedCluster,
+  ours,
+  outcomes,
+  until,
+  userCommands,
+} from './support/engine-client.mjs';
 import { resp } from './support/resp-text.mjs';
 
 const defaults = (options) => ({ defaults: { socket: { reconnectStrategy: 10 }, ...options } });
 
-test('commandsQueueMaxLength: more than that in one node\'s queue are rejected', async () => {
+test("commandsQueueMaxLength: more than that in one node's queue are rejected", async () => {
   const MAX = 5;
   let answer;
   const held = new Promise((resolve) => (answer = resolve));
@@ -23,13 +29,19 @@ test('commandsQueueMaxLength: more than that in one node\'s queue are rejected',
     const second = Array.from({ length: 10 }, () => client.incr('b'));
     const elsewhere = Array.from({ length: MAX }, () => client.incr('c'));
     const rejected = outcomes(second.slice(MAX - 2));
-    assert.deepEqual(await Promise.all(elsewhere), elsewhere.map(() => 2));
+    assert.deepEqual(
+      await Promise.all(elsewhere),
+      elsewhere.map(() => 2),
+    );
     answer();
     assert.deepEqual(await Promise.all([...first, ...second.slice(0, MAX - 2)]), [1, 1, 1, 1, 1]);
     const { values, errors } = await rejected;
     assert.deepEqual(values, []);
     assert.equal(errors.length, 10 - (MAX - 2));
-    assert.ok(errors.every(({ message }) => message === 'The queue is full'), String(errors));
+    assert.ok(
+      errors.every(({ message }) => message === 'The queue is full'),
+      String(errors),
+    );
     assert.equal(userCommands(cluster.nodes[0]).length, MAX);
     assert.equal(await client.incr('b'), 1);
   });
@@ -71,7 +83,12 @@ test('disableOfflineQueue: nothing waits for a node that is down', async () => {
     const ready = events.filter(([name]) => name === 'node-ready').length;
     await node.listen(node.port);
     await until(() => events.filter(([name]) => name === 'node-ready').length > ready);
-    await until(() => client.incr('b').then((value) => value === 1, () => false));
+    await until(() =>
+      client.incr('b').then(
+        (value) => value === 1,
+        () => false,
+      ),
+    );
     assert.equal(userCommands(node).length, 3);
   });
 });

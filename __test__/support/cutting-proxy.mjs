@@ -31,7 +31,10 @@ export class CuttingProxy {
     let passed = 0;
     for (const socket of [client, server]) {
       this.#sockets.add(socket);
-      socket.setNoDelay(true).on('error', () => {}).on('close', end);
+      socket
+        .setNoDelay(true)
+        .on('error', () => {})
+        .on('close', end);
     }
     client.on('data', (bytes) => {
       passed += bytes.length;

@@ -118,6 +118,8 @@ export async function outcomes(promises) {
  */
 export async function assertNoStrayAnswers(client, key) {
   const names = Array.from({ length: 50 }, (_, index) => `{${key}}stray${index}`);
-  const answers = await Promise.all(names.map((name) => client.sendCommand(name, true, ['ECHO', name])));
+  const answers = await Promise.all(
+    names.map((name) => client.sendCommand(name, true, ['ECHO', name])),
+  );
   assert.deepEqual(answers, names);
 }

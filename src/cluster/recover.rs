@@ -48,8 +48,10 @@ impl Session {
     }
 
     /// A connection is gone. What was not written, or may be sent twice, stays in the queue for the
-    /// next one; the callers of the rest learn that the outcome is unknown.
-    pub(super) fn on_connection_lost(self: &Rc<Self>, node: &Node, cause: &Error) {
+    /// next one; the callers of the rest learn that the outcome is unknown. Says whether anything
+    /// was written and not answered.
+    pub(super) fn on_connection_lost(self: &Rc<Self>, node: &Node, cause: &Error) -> bool {
+        let mut asked = false;
         let keep_offline = !self.shared.config.node.disable_offline_queue;
         let removed = node.link.detach(|request, written| {
             let failure = match written {
@@ -57,6 +59,7 @@ impl Session {
                 Written::Maybe => Failure::OutcomeUnknown,
             };
             if written == Written::Maybe {
+                asked = true;
                 request.attempts = request.attempts.saturating_add(1);
             }
             let spent = request.attempts > self.shared.config.max_redirects;
@@ -69,6 +72,7 @@ impl Session {
         }
         self.shared.queued.notify_one();
         self.run_lane();
+        asked
     }
 
     fn judge(&self, failure: &Failure, request: &Request) -> Verdict {

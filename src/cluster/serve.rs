@@ -10,6 +10,7 @@ use super::upstream::NodeUpstream;
 use crate::connection::{Exchange, run};
 use crate::error::Error;
 use crate::node_addr::NodeAddr;
+use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
 use tokio::time::sleep;
@@ -39,11 +40,11 @@ impl Session {
     async fn serve(self: &Rc<Self>, node: &Rc<Node>, at: &NodeAddr) -> Error {
         let mut retries = 0;
         loop {
-            let (cause, was_open) = match self.open(node, at).await {
+            let (cause, was_useful) = match self.open(node, at).await {
                 Err(cause) => (cause, false),
-                Ok(exchange) => (self.serve_once(node, exchange).await, true),
+                Ok(exchange) => self.serve_once(node, exchange).await,
             };
-            if was_open {
+            if was_useful {
                 // As in node-redis: the first repetition follows at once.
                 retries = 0;
             }
@@ -56,7 +57,7 @@ impl Session {
                 ReconnectDecision::GiveUp(Some(text)) => {
                     return Error::ReconnectStrategy { text, cause: Box::new(cause) };
                 }
-                ReconnectDecision::After(_) if was_open => {}
+                ReconnectDecision::After(_) if was_useful => {}
                 ReconnectDecision::After(delay) => {
                     self.after_failed_attempt(node, &cause);
                     sleep(delay).await;
@@ -78,13 +79,21 @@ impl Session {
         Ok(exchange)
     }
 
-    async fn serve_once(self: &Rc<Self>, node: &Rc<Node>, exchange: Exchange) -> Error {
-        let upstream = NodeUpstream { session: Rc::clone(self), node: Rc::clone(node) };
+    /// Serves the node until the connection is lost. Returns why, and whether the connection was of
+    /// use: one that took commands and answered none is no better than none, and to make the next
+    /// one at once would be a hot loop.
+    async fn serve_once(self: &Rc<Self>, node: &Rc<Node>, exchange: Exchange) -> (Error, bool) {
+        let answered = Rc::new(Cell::new(false));
+        let upstream = NodeUpstream {
+            session: Rc::clone(self),
+            node: Rc::clone(node),
+            answered: Rc::clone(&answered),
+        };
         let reason = run(exchange.into_opened(), &node.link, &upstream, &self.scratch).await;
         let cause = close_failure(&reason);
         tracing::info!(node = %node.addr, %cause, "connection lost");
-        self.on_connection_lost(node, &cause);
-        cause
+        let asked = self.on_connection_lost(node, &cause);
+        (cause, answered.get() || !asked)
     }
 
     /// One dead node must not hold `connect()`: the first failure of a node counts as its answer.

@@ -5,12 +5,15 @@ use super::request::Request;
 use super::session::Session;
 use crate::connection::Upstream;
 use crate::resp::{Mark, Tape};
+use std::cell::Cell;
 use std::rc::Rc;
 
 /// One node's connection, seen from the session.
 pub(super) struct NodeUpstream {
     pub(super) session: Rc<Session>,
     pub(super) node: Rc<Node>,
+    /// Whether anything has been answered.
+    pub(super) answered: Rc<Cell<bool>>,
 }
 
 impl Upstream for NodeUpstream {
@@ -25,6 +28,7 @@ impl Upstream for NodeUpstream {
     }
 
     fn deliver(&self, tape: &mut Tape, end: Mark) {
+        self.answered.set(true);
         self.session.shared.outbox.deliver(tape, end);
         self.session.run_lane();
     }
