@@ -77,10 +77,11 @@ async function checkTypes() {
 }
 
 async function runNodeTests() {
-  const files = readdirSync(path.join(ROOT, '__test__'), { recursive: true })
-    .map((name) => path.join('__test__', String(name)))
-    .filter((name) => name.endsWith('.test.mjs'))
-    .sort();
+  const filesIn = (folder) =>
+    readdirSync(path.join(ROOT, folder), { recursive: true })
+      .map((name) => path.join(folder, String(name)))
+      .filter((name) => name.endsWith('.test.mjs'));
+  const files = [...filesIn('__test__'), ...filesIn('__bench__')].sort();
   const limits = [`--test-timeout=${FILE_TIMEOUT_MS}`, `--test-concurrency=${FILE_CONCURRENCY}`];
   const command = [process.execPath, '--test', '--test-reporter=spec', ...limits, ...files];
   await step('node tests', command, {
