@@ -14,7 +14,7 @@ import {
 } from './support/engine-client.mjs';
 import { resp } from './support/resp-text.mjs';
 import { SILENCE } from './support/scripted-server.mjs';
-import { sharedCluster, withAnyServer } from './support/servers.mjs';
+import { forEachServer, sharedCluster } from './support/servers.mjs';
 
 const numbersTo = (count) => Array.from({ length: count }, (_, index) => String(index));
 const numbersAt = (node) =>
@@ -137,7 +137,7 @@ test('commands of other slots pass those that wait, and keep their own order', a
   });
 });
 
-withAnyServer((server) => {
+forEachServer((server) => {
   const running = sharedCluster(server);
 
   test('slots move back and forth under several writers: nothing lost, doubled or out of order', async () => {

@@ -357,7 +357,9 @@ test('nodeAddressMap and reconnectStrategy are called for the engine', async () 
   for (let id = 3; id <= 7; id++) engine.event('reconnect-strategy', number(id), number(0), cause, simple('h'), number(7));
   const answers = engine.calls.filter(([name]) => name.startsWith('answer')).map(([, ...rest]) => rest);
   const [defaultDelay] = answers[5].splice(1, 1);
-  assert.deepEqual(answers, [[1, 'b', 2], [2, null, 0], [3, 5, null], [4, -1, null], [5, -1, 'give up'], [6, null], [7, 1, null]]);
+  const [text] = answers[4].splice(2, 1);
+  assert.match(text, /^\d+ give up$/);
+  assert.deepEqual(answers, [[1, 'b', 2], [2, null, 0], [3, 5, null], [4, -1, null], [5, -1], [6, null], [7, 1, null]]);
   assert.ok(defaultDelay >= 50 && defaultDelay < 250);
   assert.deepEqual(errors, [['Reconnect strategy should return `false | Error | number`, got nonsense instead', { host: 'h', port: 7 }]]);
 });

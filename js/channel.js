@@ -7,12 +7,10 @@ const { Decoder } = require('./decoder');
 const { Lookout } = require('./lookout');
 const { Submission } = require('./submission');
 const { compileTypeMapping } = require('./type-mapping');
-const { Waiting } = require('./waiting');
+const { PLACE_MASK, Waiting } = require('./waiting');
 
 /** Precedes an event instead of a ticket. */
 const EVENT = 0xffffffff;
-/** Precedes an answer that nobody waits for. */
-const SWALLOWED = 0xfffffffe;
 /** Answers that do not fit into these get buffers of their own, for one batch. */
 const ANSWER_WORDS = 64 << 10;
 const ANSWER_BYTES = 1 << 20;
@@ -40,14 +38,15 @@ class Channel {
   #onEvent;
   #submission;
   #decoder;
-  /** @type {Waiting[]} by ticket */
+  /** @type {Waiting[]} by the place in their tickets */
   #waiting = [];
-  /** @type {number[]} */
-  #freeTickets = [];
+  /** @type {Waiting[]} those of them that nobody uses */
+  #free = [];
   #isScheduled = false;
   #lookout = new Lookout((sleep) => this.#settleAll(sleep));
-  #isSettling = false;
   #isDestroyed = false;
+  /** Where the batch ends that is being settled. */
+  #end = 0;
   #words = new Uint32Array(ANSWER_WORDS);
   #ints = new Int32Array(this.#words.buffer);
   #bytes = Buffer.allocUnsafeSlow(ANSWER_BYTES);
@@ -63,8 +62,10 @@ class Channel {
   constructor(native, onEvent) {
     this.#native = native;
     this.#onEvent = onEvent;
-    this.#submission = new Submission(native.submit.bind(native), (tickets, error) => {
-      for (const ticket of tickets) this.#reject(ticket, error);
+    // An engine that throws may have sent some of the tick all the same: it cannot go on.
+    this.#submission = new Submission(native.submit.bind(native), (error) => {
+      this.fail(error);
+      this.#tell('fatal', [error instanceof Error ? error.message : String(error)]);
     });
     this.#decoder = new Decoder(native);
   }
@@ -79,8 +80,8 @@ class Channel {
    * @returns {Promise<unknown>}
    */
   submit(parser, readonly, options, transform) {
-    const ticket = this.#takeTicket();
-    const waiting = this.#waiting[ticket];
+    const waiting = this.#take();
+    if (waiting === undefined) return Promise.reject(tooMany());
     const promise = waiting.begin();
     waiting.transform = transform;
     waiting.preserve = parser.preserve;
@@ -90,11 +91,11 @@ class Channel {
         timeout = timeoutOf(options);
         waiting.typeMapping = options.typeMapping;
         waiting.as = compileTypeMapping(options.typeMapping);
-        if (options.abortSignal) this.#listen(ticket, waiting, options.abortSignal);
+        if (options.abortSignal) this.#listen(waiting, options.abortSignal);
       } else waiting.as = 0;
-      this.#submission.pack(ticket, parser.redisArgs, parser.firstKey, readonly, timeout);
+      this.#submission.pack(waiting.ticket, parser.redisArgs, parser.firstKey, readonly, timeout);
     } catch (error) {
-      this.#reject(ticket, error);
+      this.#reject(waiting, error);
       return promise;
     }
     if (!this.#isScheduled) {
@@ -112,14 +113,14 @@ class Channel {
    */
   request(ask) {
     this.flush();
-    const ticket = this.#takeTicket();
-    const waiting = this.#waiting[ticket];
+    const waiting = this.#take();
+    if (waiting === undefined) return Promise.reject(tooMany());
     const promise = waiting.begin();
     waiting.as = 0;
     try {
-      ask(ticket);
+      ask(waiting.ticket);
     } catch (error) {
-      this.#reject(ticket, error);
+      this.#reject(waiting, error);
     }
     return promise;
   }
@@ -127,7 +128,7 @@ class Channel {
   /** Hands over what was submitted so far. */
   flush() {
     if (!this.#submission.flush()) return;
-    this.#lookout.onSent(this.#waiting.length - this.#freeTickets.length);
+    this.#lookout.onSent(this.#waiting.length - this.#free.length);
   }
 
   /** The engine has answers. It asks once, until we have looked for more in vain. */
@@ -140,22 +141,21 @@ class Channel {
    * @returns {boolean} whether there was something
    */
   #settleAll(sleep) {
-    if (this.#isSettling || this.#isDestroyed) return false;
-    this.#isSettling = true;
-    try {
-      if (!this.#settleBatch(sleep)) return false;
-      while (this.#settleBatch(false));
-      return true;
-    } finally {
-      this.#isSettling = false;
-    }
+    if (this.#isDestroyed || !this.#settleBatch(sleep)) return false;
+    while (this.#settleBatch(false));
+    return true;
   }
 
-  /** Ends it at once: what was answered is settled, everything else is rejected. */
+  /**
+   * Ends it at once: what was answered is settled, everything else is rejected. It may be a listener
+   * or a transform that asks for it, in the middle of a batch: the rest of the batch comes first.
+   */
   destroy() {
+    if (this.#isDestroyed) return;
     this.flush();
     this.#native.destroy();
-    this.#settleAll(false);
+    this.#settleRest();
+    while (this.#settleBatch(false));
     this.#isDestroyed = true;
     this.fail(new DisconnectsClientError());
   }
@@ -163,10 +163,10 @@ class Channel {
   /**
    * Rejects everything that still waits.
    *
-   * @param {Error} error
+   * @param {unknown} error
    */
   fail(error) {
-    for (let ticket = 0; ticket < this.#waiting.length; ticket++) this.#reject(ticket, error);
+    for (const waiting of this.#waiting) this.#reject(waiting, error);
   }
 
   /**
@@ -185,11 +185,18 @@ class Channel {
       count = this.#native.take(words, bytes, sleep);
     }
     if (count <= 0) return false;
+    this.#decoder.begin(words, ints, bytes);
+    this.#end = count;
+    this.#settleRest();
+    this.#decoder.end();
+    return true;
+  }
+
+  /** Settles what is left of the batch. */
+  #settleRest() {
     const decoder = this.#decoder;
-    decoder.begin(words, ints, bytes);
-    while (decoder.at < count && !this.#isDestroyed) this.#settleEntry(decoder.ticket());
-    decoder.end();
-    return !this.#isDestroyed;
+    while (decoder.at < this.#end) this.#settleEntry(decoder.ticket());
+    this.#end = 0;
   }
 
   /** @param {number} ticket */
@@ -197,61 +204,79 @@ class Channel {
     const decoder = this.#decoder;
     if (ticket === EVENT) {
       const [name, ...details] = decoder.value(0);
-      this.#onEvent(name, details);
+      this.#tell(name, details);
       return;
     }
-    if (ticket === SWALLOWED) {
+    const waiting = this.#waiting[ticket & PLACE_MASK];
+    if (waiting?.ticket !== ticket || waiting.resolve === undefined) {
+      // Nobody's, or too late: rejected already, for example because the cluster was ended.
       decoder.value(0);
       return;
     }
     const isError = decoder.nextIsError();
-    const waiting = this.#waiting[ticket];
     try {
       const reply = decoder.value(waiting.as);
-      if (isError) return this.#reject(ticket, reply);
+      if (isError) return this.#reject(waiting, reply);
       const { resolve, transform, preserve, typeMapping } = waiting;
       const value = transform === undefined ? reply : transform(reply, preserve, typeMapping);
       // A transform is user code that may have ended the cluster, and rejected this very command.
       if (waiting.resolve !== resolve) return;
-      this.#free(ticket, waiting);
-      /** @type {(value: unknown) => void} */ (resolve)(value);
+      this.#release(waiting);
+      resolve(value);
     } catch (error) {
-      this.#reject(ticket, error);
+      this.#reject(waiting, error);
     }
   }
 
   /**
-   * @param {number} ticket
+   * What an event leads to must not stop the answers behind it.
+   *
+   * @param {string} name
+   * @param {unknown[]} details
+   */
+  #tell(name, details) {
+    try {
+      this.#onEvent(name, details);
+    } catch (error) {
+      queueMicrotask(() => { throw error; });
+    }
+  }
+
+  /**
+   * @param {Waiting} waiting
    * @param {unknown} error
    */
-  #reject(ticket, error) {
-    const waiting = this.#waiting[ticket];
+  #reject(waiting, error) {
     const { reject } = waiting;
     if (reject === undefined) return;
-    this.#free(ticket, waiting);
+    this.#release(waiting);
     reject(error);
   }
 
-  #takeTicket() {
-    return this.#freeTickets.pop() ?? this.#waiting.push(new Waiting()) - 1;
+  /** @returns {Waiting | undefined} undefined: all places are taken */
+  #take() {
+    const free = this.#free.pop();
+    if (free !== undefined) return free;
+    const place = this.#waiting.length;
+    if (place > PLACE_MASK) return undefined;
+    const added = new Waiting(place);
+    this.#waiting.push(added);
+    return added;
   }
 
-  /**
-   * @param {number} ticket
-   * @param {Waiting} waiting
-   */
-  #free(ticket, waiting) {
+  /** @param {Waiting} waiting */
+  #release(waiting) {
     waiting.release();
-    this.#freeTickets.push(ticket);
+    this.#free.push(waiting);
   }
 
   /**
-   * @param {number} ticket
    * @param {Waiting} waiting
    * @param {AbortSignal} signal
    */
-  #listen(ticket, waiting, signal) {
+  #listen(waiting, signal) {
     if (signal.aborted) throw new AbortError();
+    const { ticket } = waiting;
     const onAbort = () => {
       this.flush();
       this.#native.cancel(ticket);
@@ -260,6 +285,10 @@ class Channel {
     waiting.signal = signal;
     waiting.onAbort = onAbort;
   }
+}
+
+function tooMany() {
+  return new RangeError(`more than ${PLACE_MASK} commands are on their way`);
 }
 
 /**

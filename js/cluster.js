@@ -49,6 +49,8 @@ class RedisCluster extends EventEmitter {
   #unused;
   /** @type {Session | undefined} */
   #session;
+  /** Those that finish what they accepted. @type {Set<Session>} */
+  #closing = new Set();
   #isOpen = false;
   #isReady = false;
   #view = new TopologyView();
@@ -101,14 +103,13 @@ class RedisCluster extends EventEmitter {
     return this;
   }
 
+  /** Waits for the commands that were accepted. Called once more meanwhile, it waits no longer. */
   async close() {
-    await this._self.#end((session) => session.close());
+    await this._self.#close();
   }
 
   destroy() {
-    const session = this._self.#leave();
-    session?.destroy();
-    this._self.#emit('disconnect');
+    this._self.#destroy();
   }
 
   /** @deprecated Use `close`. */
@@ -118,7 +119,7 @@ class RedisCluster extends EventEmitter {
 
   /** @deprecated Use `destroy`. */
   async disconnect() {
-    await this._self.#end(async (session) => session.destroy());
+    this._self.#destroy();
   }
 
   /** @param {CommandOptions} options used instead of those of `createCluster` */
@@ -199,11 +200,36 @@ class RedisCluster extends EventEmitter {
     this.#emit('connect');
   }
 
-  /** @param {(session: Session) => Promise<void>} finish */
-  async #end(finish) {
+  async #close() {
     const session = this.#leave();
-    if (session !== undefined) await finish(session);
+    if (session === undefined) return this.#destroy();
+    this.#closing.add(session);
+    try {
+      await session.close();
+    } finally {
+      this.#closing.delete(session);
+    }
     this.#emit('disconnect');
+  }
+
+  #destroy() {
+    this.#leave()?.destroy();
+    for (const session of this.#closing) session.destroy();
+    this.#emit('disconnect');
+  }
+
+  /**
+   * A session that is not the cluster's own any more is told of and has no other consequence.
+   *
+   * @param {Session} session that a defect has ended
+   * @param {Error} error
+   */
+  #onFatal(session, error) {
+    // While it is connecting, connect() does the rest.
+    const wasReady = this.#session === session && this.#isReady;
+    if (wasReady) this.#leave();
+    this.#emit('error', error);
+    if (wasReady) this.#emit('disconnect');
   }
 
   /** From now on nothing is accepted. Returns the session that has to end. */
@@ -216,10 +242,12 @@ class RedisCluster extends EventEmitter {
   }
 
   #createSession() {
-    return new Session(this.#parsed, {
+    const session = new Session(this.#parsed, {
       emit: (name, ...args) => this.#emit(name, ...args),
       onTopology: () => { this.#isViewStale = true; },
+      onFatal: (error) => this.#onFatal(session, error),
     });
+    return session;
   }
 
   #topology() {

@@ -99,13 +99,43 @@ function failureError(code, details) {
     case FAILURE.SOCKET_TIMEOUT: return new errors.SocketTimeoutError(details[0]);
     case FAILURE.HANDSHAKE: return new errors.SimpleError(details[0]);
     case FAILURE.RECONNECT_STRATEGY:
-      return new errors.ReconnectStrategyError(new Error(details[0]), details[1]);
+      return new errors.ReconnectStrategyError(recallError(details[0]), details[1]);
     case FAILURE.CLUSTER_CLOSED: return new Error('Cluster closed');
     case FAILURE.LOOKUP: return lookupError(details);
     case FAILURE.UNSUPPORTED: return new Error(details[0]);
     case FAILURE.INTERNAL: return internalError(details[0]);
     default: return new Error(`Unknown failure ${code} of the engine`);
   }
+}
+
+/**
+ * Errors of users' functions that the engine carries as text. The text begins with a number, by which
+ * the user's own object is found again; whoever kept it lets go of it.
+ *
+ * @type {Map<string, Error>}
+ */
+const keptErrors = new Map();
+let lastKept = 0;
+
+/**
+ * @param {Error} error
+ * @returns {string} what the engine gives back in place of the error
+ */
+function keepError(error) {
+  const number = String(++lastKept);
+  keptErrors.set(number, error);
+  return `${number} ${error.message}`;
+}
+
+/** @param {string} text of `keepError` */
+function forgetError(text) {
+  keptErrors.delete(text.slice(0, text.indexOf(' ')));
+}
+
+/** @param {string} text of `keepError` */
+function recallError(text) {
+  const end = text.indexOf(' ');
+  return keptErrors.get(text.slice(0, end)) ?? new Error(text.slice(end + 1));
 }
 
 /** @param {string} message of the panic that was caught */
@@ -122,4 +152,6 @@ function notSupported(name) {
   return new Error(`${name} is not supported in this version of redis-cluster-native`);
 }
 
-module.exports = { ...errors, FAILURE, failureError, internalError, notSupported };
+module.exports = {
+  ...errors, FAILURE, failureError, forgetError, internalError, keepError, notSupported,
+};

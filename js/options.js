@@ -2,8 +2,11 @@
 // Options of createCluster, as users of node-redis write them, into those that the engine takes.
 // The user's objects are read, never changed.
 
+const { inspect } = require('node:util');
 const { toNativeNode, toSeed } = require('./node-options');
 const { refusal } = require('./refused-options');
+
+const MAX_PORT = 65_535;
 
 /** @typedef {import('./native-addon').NativeOptions} NativeOptions */
 /** @typedef {{ host: string, port: number }} HostPort */
@@ -11,7 +14,7 @@ const { refusal } = require('./refused-options');
 /**
  * @typedef {object} ParsedOptions
  * @property {NativeOptions} native
- * @property {((address: string) => HostPort | undefined) | undefined} mapAddress
+ * @property {((address: string) => unknown) | undefined} mapAddress to be checked with `toHostPort`
  * @property {((retries: number, cause: Error) => unknown) | undefined} reconnectStrategy
  * @property {import('./reconnection-tracker').Strategy | undefined} topologyRefresh
  */
@@ -26,27 +29,47 @@ function checkTopologyRefresh(strategy) {
 }
 
 /** @param {Record<string, any>} options */
-function checkProtocolFeatures({ RESP = 3, clientSideCache, defaults = {} }) {
+function checkProtocolFeatures({ RESP = 3, clientSideCache, defaults }) {
   if (clientSideCache) {
     if (RESP !== 3) throw new Error('Client Side Caching is only supported with RESP3');
     throw refusal('clientSideCache', 'client-side caching is not supported in this version; remove it');
   }
-  const { maintNotifications } = defaults;
+  const maintNotifications = defaults?.maintNotifications;
   if (maintNotifications && maintNotifications !== 'disabled' && RESP !== 3) {
     throw new Error('Graceful Maintenance is only supported with RESP3');
   }
 }
 
 /**
- * @param {Record<string, HostPort>} map
+ * Checks what a user's map says of an address.
+ *
+ * @param {any} to null and undefined: the address stays as it is
+ * @param {string} name of what said it
+ * @returns {HostPort | undefined}
+ */
+function toHostPort(to, name) {
+  if (to === undefined || to === null) return undefined;
+  const { host } = to;
+  // Node takes ports as text too, as they come from environment variables.
+  const port = typeof to.port === 'string' && /^\d+$/.test(to.port) ? Number(to.port) : to.port;
+  const isPort = Number.isInteger(port) && port >= 1 && port <= MAX_PORT;
+  if (typeof host === 'string' && host !== '' && isPort) return { host, port };
+  throw new TypeError(
+    `${name} must be { host: string, port: 1 to ${MAX_PORT} }, got ${inspect(to, { depth: 0 })}`,
+  );
+}
+
+/**
+ * @param {unknown} map
  * @returns {NonNullable<NativeOptions['addressMap']>}
  */
 function toAddressMap(map) {
-  return Object.entries(map).map(([from, to]) => {
-    if (typeof to?.host !== 'string' || typeof to.port !== 'number') {
-      throw new TypeError(`nodeAddressMap['${from}'] must be { host: string, port: number }`);
-    }
-    return { from, host: to.host, port: to.port };
+  if (typeof map !== 'object') {
+    throw new TypeError(`nodeAddressMap must be an object or a function, got ${typeof map}`);
+  }
+  return Object.entries(map ?? {}).flatMap(([from, value]) => {
+    const to = toHostPort(value, `nodeAddressMap['${from}']`);
+    return to === undefined ? [] : [{ from, ...to }];
   });
 }
 
@@ -67,7 +90,7 @@ function checkType(options, type, name) {
  * @returns {ParsedOptions}
  */
 function parseOptions(options) {
-  const { rootNodes, defaults = {}, nodeAddressMap } = options ?? {};
+  const { rootNodes, nodeAddressMap } = options ?? {};
   if (!Array.isArray(rootNodes)) {
     throw new TypeError(`rootNodes must be an array of nodes, got ${typeof rootNodes}`);
   }
@@ -76,6 +99,7 @@ function parseOptions(options) {
   checkType(options, 'number', 'RESP');
   checkType(options, 'number', 'maxCommandRedirections');
 
+  const defaults = options.defaults || {};
   const { host, port, ...node } = toNativeNode(defaults, 'defaults');
   /** @type {NativeOptions} */
   const native = {
@@ -102,4 +126,4 @@ function parseOptions(options) {
   };
 }
 
-module.exports = { parseOptions };
+module.exports = { parseOptions, toHostPort };

@@ -2,9 +2,10 @@
 // One engine from connect to close: commands go in, answers and events come out, and the functions
 // that a user put into the options are called for the engine.
 
-const { SocketTimeoutError, internalError } = require('./errors');
+const { SocketTimeoutError, forgetError, internalError, keepError } = require('./errors');
 const { Channel } = require('./channel');
 const { createNativeCluster } = require('./native-addon');
+const { toHostPort } = require('./options');
 const { ReconnectionTracker } = require('./reconnection-tracker');
 
 /** What setTimeout, which node-redis waits with, makes of a delay that it cannot count. */
@@ -16,6 +17,7 @@ const MAX_DELAY_MS = 0x7fffffff;
  * @typedef {object} SessionListener
  * @property {(name: string, ...args: unknown[]) => void} emit
  * @property {() => void} onTopology called when a new topology is there
+ * @property {(error: Error) => void} onFatal called when a defect has ended the session
  */
 
 class Session {
@@ -32,6 +34,14 @@ class Session {
    * @type {NodeJS.Timeout | undefined}
    */
   #keepAlive;
+  #isDestroyed = false;
+  /**
+   * With what a strategy gave a node up, by the node's address. Commands that waited for the node are
+   * answered before the strategy is asked again, so there is one for each node.
+   *
+   * @type {Map<string, string>}
+   */
+  #keptErrors = new Map();
 
   /**
    * @param {ParsedOptions} options
@@ -56,10 +66,12 @@ class Session {
     await this.#channel.request((ticket) => this.#native.connect(ticket));
   }
 
-  /** Ends after the commands that were accepted. */
+  /** Ends after the commands that were accepted, or when it is destroyed meanwhile. */
   async close() {
     try {
       await this.#channel.request((ticket) => this.#native.close(ticket));
+    } catch (error) {
+      if (!this.#isDestroyed) throw error;
     } finally {
       this.destroy();
     }
@@ -67,8 +79,18 @@ class Session {
 
   /** Ends at once. */
   destroy() {
+    if (this.#isDestroyed) return;
+    this.#isDestroyed = true;
     this.#channel.destroy();
     clearInterval(this.#keepAlive);
+    for (const text of this.#keptErrors.values()) forgetError(text);
+  }
+
+  /** @param {Error} error that nothing survives */
+  #fail(error) {
+    this.#channel.fail(error);
+    this.destroy();
+    this.#listener.onFatal(error);
   }
 
   /** @returns {import('./topology-view').Topology} */
@@ -92,7 +114,7 @@ class Session {
         this.#listener.onTopology();
         break;
       case 'fatal':
-        this.#channel.fail(internalError(details[0]));
+        this.#fail(internalError(details[0]));
         break;
       case 'map-address':
         this.#answerAddress(details[0], details[1]);
@@ -130,13 +152,15 @@ class Session {
   }
 
   /**
+   * The engine gets an answer whatever the user's function does: it waits for one.
+   *
    * @param {number} callId
    * @param {string} address
    */
   #answerAddress(callId, address) {
     let mapped;
     try {
-      mapped = this.#options.mapAddress?.(address);
+      mapped = toHostPort(this.#options.mapAddress?.(address), `nodeAddressMap('${address}')`);
     } catch (error) {
       this.#listener.emit('error', error);
     }
@@ -158,8 +182,23 @@ class Session {
       delay = defaultDelay(retries, error);
     }
     if (delay === false) this.#native.answerReconnect(callId, -1, null);
-    else if (delay instanceof Error) this.#native.answerReconnect(callId, -1, delay.message);
+    else if (delay instanceof Error) {
+      this.#native.answerReconnect(callId, -1, this.#keep(`${host}:${port}`, delay));
+    }
     else this.#native.answerReconnect(callId, delay >= 0 && delay <= MAX_DELAY_MS ? delay : 1, null);
+  }
+
+  /**
+   * @param {string} address
+   * @param {Error} error
+   * @returns {string} what stands for the error on the other side
+   */
+  #keep(address, error) {
+    const previous = this.#keptErrors.get(address);
+    if (previous !== undefined) forgetError(previous);
+    const text = keepError(error);
+    this.#keptErrors.set(address, text);
+    return text;
   }
 }
 

@@ -14,6 +14,8 @@ const LONGEST_LOOP = 24;
 const UTF8_PER_UNIT = 3;
 
 const HEADER_WORDS = 4;
+/** What fits into a word. Servers take 512 MB. */
+const LONGEST_ARGUMENT = 0xffffffff;
 const MAX_ARGUMENTS = (1 << 24) - 1;
 const FLAGS_SHIFT = 24;
 const READONLY_UNSPECIFIED = 0;
@@ -35,13 +37,11 @@ class Submission {
   #bytes = asWritable(BASE_BYTES);
   #wordCount = 0;
   #byteCount = 0;
-  /** @type {number[]} tickets of the commands that are packed */
-  #tickets = [];
 
   /**
    * @param {(words: Uint32Array, wordCount: number, bytes: Uint8Array, byteCount: number) => void} hand
    *   takes what is packed; the buffers are used again when it returns
-   * @param {(tickets: number[], error: unknown) => void} onRefused called if it throws instead
+   * @param {(error: unknown) => void} onRefused called if it throws instead
    */
   constructor(hand, onRefused) {
     this.#hand = hand;
@@ -59,6 +59,8 @@ class Submission {
    * @throws {TypeError} for an argument that is neither a string nor a Buffer
    */
   pack(ticket, args, key, readonly, timeout) {
+    // It would go out as nothing that a server answers, and the next answer would be taken for its.
+    if (args.length === 0) throw new TypeError('a command needs a name');
     const keyIndex = key === undefined || key === null ? KEYLESS : indexOfKey(args, key);
     const extraKey = keyIndex === NOT_AN_ARGUMENT ? key : undefined;
     let room = 0;
@@ -78,7 +80,6 @@ class Submission {
     for (let i = 0; i < args.length; i++) words[at++] = this.#write(args[i]);
     if (extraKey !== undefined) words[at++] = this.#write(extraKey);
     this.#wordCount = at;
-    this.#tickets.push(ticket);
     if (this.#words.length > BASE_WORDS || this.#bytes.length > BASE_BYTES) this.flush();
   }
 
@@ -89,16 +90,19 @@ class Submission {
    */
   flush() {
     if (this.#wordCount === 0) return false;
-    try {
-      this.#hand(this.#words, this.#wordCount, this.#bytes, this.#byteCount);
-      this.#tickets.length = 0;
-    } catch (error) {
-      this.#onRefused(this.#tickets.splice(0), error);
-    }
-    // What only one command needed is not kept.
+    const words = this.#words;
+    const bytes = this.#bytes;
+    const wordCount = this.#wordCount;
+    const byteCount = this.#byteCount;
     this.#wordCount = this.#byteCount = 0;
-    if (this.#words.length > BASE_WORDS) this.#words = new Uint32Array(BASE_WORDS);
-    if (this.#bytes.length > BASE_BYTES) this.#bytes = asWritable(BASE_BYTES);
+    // What only one command needed is not kept.
+    if (words.length > BASE_WORDS) this.#words = new Uint32Array(BASE_WORDS);
+    if (bytes.length > BASE_BYTES) this.#bytes = asWritable(BASE_BYTES);
+    try {
+      this.#hand(words, wordCount, bytes, byteCount);
+    } catch (error) {
+      this.#onRefused(error);
+    }
     return true;
   }
 
@@ -168,7 +172,12 @@ function indexOfKey(args, key) {
  */
 function byteBound(arg, place) {
   if (typeof arg === 'string') return arg.length * UTF8_PER_UNIT;
-  if (arg instanceof Buffer) return arg.length;
+  if (arg instanceof Buffer) {
+    if (arg.length > LONGEST_ARGUMENT) {
+      throw new RangeError(`an argument can have ${LONGEST_ARGUMENT} bytes, this one has ${arg.length}`);
+    }
+    return arg.length;
+  }
   const name = typeof place === 'number' ? `arguments[${place}]` : place;
   throw new TypeError(`"${name}" must be of type "string | Buffer", got ${typeof arg} instead.`);
 }

@@ -18,8 +18,16 @@ function capture(resolve, reject) {
   newReject = reject;
 }
 
-/** Who waits for a ticket. Used again for the next one with the same number. */
+/** Bits of a ticket that are the place of its Waiting; the bits above count its users. */
+const PLACE_BITS = 24;
+const PLACE_MASK = (1 << PLACE_BITS) - 1;
+/** The highest bit stays free: with it the engine marks what is no ticket. */
+const USER_MASK = 0x7f;
+
+/** Who waits for a ticket. Used again for the next one with the same place. */
 class Waiting {
+  /** Differs from user to user, so that what is late for one cannot be taken for the next. */
+  ticket;
   /** @type {((value: unknown) => void) | undefined} */
   resolve;
   /** @type {((error: unknown) => void) | undefined} */
@@ -36,6 +44,11 @@ class Waiting {
   /** @type {(() => void) | undefined} */
   onAbort;
 
+  /** @param {number} place */
+  constructor(place) {
+    this.ticket = place;
+  }
+
   /** Starts waiting. */
   begin() {
     const promise = new Promise(capture);
@@ -46,6 +59,8 @@ class Waiting {
 
   /** Frees everything that a settled command need not keep alive. */
   release() {
+    const user = ((this.ticket >>> PLACE_BITS) + 1) & USER_MASK;
+    this.ticket = (user << PLACE_BITS) | (this.ticket & PLACE_MASK);
     this.resolve = this.reject = this.transform = this.preserve = this.typeMapping = undefined;
     if (this.signal === undefined) return;
     this.signal.removeEventListener('abort', /** @type {() => void} */ (this.onAbort));
@@ -53,4 +68,4 @@ class Waiting {
   }
 }
 
-module.exports = { Waiting };
+module.exports = { PLACE_MASK, Waiting };

@@ -87,6 +87,8 @@ export interface RedisClusterOptions<
    * Translates the addresses that the cluster announces into those that this client can reach, for
    * clusters behind NAT or in containers: an object keyed by `host:port`, or a function that
    * returns `{ host, port }`, or `undefined` to keep the address.
+   * Anything else in an object makes `createCluster` throw a `TypeError`; what a function throws or
+   * returns wrongly is told by an `error` event, and the address is kept.
    */
   nodeAddressMap?: NodeRedisOption<'nodeAddressMap'>;
 

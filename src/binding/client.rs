@@ -127,8 +127,7 @@ impl NativeCluster {
     pub fn take_large_string<'env>(&self, env: &'env Env) -> Result<JsString<'env>> {
         let bytes = self.next_large()?;
         if bytes.is_ascii() {
-            // Not copied: the engine's memory becomes the string's. V8 frees it with the string.
-            return JsStringLatin1::from_data(env, bytes).map(JsStringLatin1::into_value);
+            return external_string(env, bytes);
         }
         env.create_string(String::from_utf8_lossy(&bytes))
     }
@@ -213,6 +212,22 @@ impl NativeCluster {
         self.with(None, |open| open.completion.next_large())
             .ok_or_else(|| Error::from_reason("no large string is left in this batch"))
     }
+}
+
+/// A string whose memory is the engine's. Not copied.
+fn external_string(env: &Env, bytes: Vec<u8>) -> Result<JsString<'_>> {
+    let (data, length) = (bytes.as_ptr(), bytes.len());
+    // V8 sees only a small object, and would wait long before it looks for garbage.
+    env.adjust_external_memory(length as i64)?;
+    let free = move |env: Env, bytes: Vec<u8>| {
+        drop(bytes);
+        // It fails only when the environment is on its way out, and then nobody counts any more.
+        let _ = env.adjust_external_memory(-(length as i64));
+    };
+    // SAFETY: `data` points to the `length` bytes of `bytes`, which are ASCII, do not move when the
+    // vector does, and live until `free` drops them, which V8 calls when the string is gone.
+    unsafe { JsStringLatin1::from_external(env, data, length, bytes, free) }
+        .map(JsStringLatin1::into_value)
 }
 
 fn internal(error: impl std::fmt::Display) -> Error<String> {

@@ -41,7 +41,7 @@ pub(crate) async fn dial(
 ///
 /// # Errors
 ///
-/// Why the server will not have it. Never shows a secret: it holds the server's words only.
+/// Why the server will not have it, in the server's words, the password made unreadable.
 pub(crate) async fn greet(
     exchange: &mut Exchange,
     cluster: &ClusterConfig,
@@ -59,7 +59,20 @@ pub(crate) async fn greet(
         lib_version: env!("CARGO_PKG_VERSION"),
         disable_client_info: config.disable_client_info,
     };
-    exchange.greet(&options, config.connect_timeout).await.map_err(open_failure)
+    exchange.greet(&options, config.connect_timeout).await.map_err(|error| {
+        match open_failure(error) {
+            Error::Refused(text) => Error::Refused(without_secret(text, options.password)),
+            other => other,
+        }
+    })
+}
+
+/// A server that does not know HELLO or AUTH quotes their arguments.
+fn without_secret(text: String, password: Option<&str>) -> String {
+    match password {
+        Some(password) if !password.is_empty() => text.replace(password, "***"),
+        _ => text,
+    }
 }
 
 /// A failed exchange in the engine's terms.
@@ -80,5 +93,19 @@ pub(crate) fn close_failure(reason: &CloseReason) -> Error {
         CloseReason::Io(error) => Error::Socket(SocketFailure::new(error, "read", None)),
         CloseReason::Protocol(error) => Error::Protocol(error.to_string()),
         CloseReason::Unsolicited => Error::Protocol("an answer to no question".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quoted_password_is_made_unreadable() {
+        let text = "ERR unknown command `HELLO`, with args beginning with: `3`, `AUTH`, `u`, `pw1`";
+        let shown = without_secret(text.to_owned(), Some("pw1"));
+        assert!(shown.ends_with("`u`, `***`") && !shown.contains("pw1"), "{shown}");
+        assert_eq!(without_secret(text.to_owned(), None), text);
+        assert_eq!(without_secret(text.to_owned(), Some("")), text);
     }
 }

@@ -44,6 +44,7 @@ impl Dispatcher {
         commands: impl Iterator<Item = (Ticket, Command<'a>)>,
     ) {
         let _dispatching = shared.lane.begin_dispatch();
+        self.forget_broken_tick();
         if shared.lane.is_active() {
             for (ticket, command) in commands {
                 self.detour(shared, ticket, &command);
@@ -60,6 +61,13 @@ impl Dispatcher {
         self.flush(shared, &routes);
     }
 
+    /// A panic in the middle of a tick leaves commands behind whose callers know of the panic.
+    fn forget_broken_tick(&mut self) {
+        for node in self.touched.drain(..) {
+            self.stages[node.index()] = Stage::default();
+        }
+    }
+
     /// Routes one command and encodes it behind the others of its node.
     fn stage(
         &mut self,
@@ -68,6 +76,9 @@ impl Dispatcher {
         now: u32,
         (ticket, command): (Ticket, &Command<'_>),
     ) -> Result<(), Error> {
+        if command.args.is_empty() {
+            return Err(Error::Refused("ERR a command needs a name".to_owned()));
+        }
         let (subject, flags) = describe(command);
         let node = self.route(shared, routes, subject)?;
         let index = node.index();
@@ -111,16 +122,23 @@ impl Dispatcher {
     fn flush(&mut self, shared: &Shared, routes: &Routes) {
         for node in self.touched.drain(..) {
             let stage = &mut self.stages[node.index()];
-            let Some(link) = routes.link(node) else { continue };
+            let Some(link) = routes.link(node) else {
+                stage.bytes.clear();
+                stage.requests.drain(..).for_each(|r| shared.fail(r.ticket, &Error::Closed));
+                continue;
+            };
             let bytes = std::mem::take(&mut stage.bytes);
-            let submitted = link.submit(bytes, stage.requests.drain(..), &mut self.claims);
-            shared.after_submit(&submitted);
-            stage.bytes = submitted.spare;
+            let mut submitted = link.submit(bytes, stage.requests.drain(..), &mut self.claims);
+            stage.bytes = std::mem::take(&mut submitted.spare);
+            shared.after_submit(submitted);
         }
     }
 
     /// Gives a command to the I/O thread, behind those that wait there already.
     fn detour(&mut self, shared: &Shared, ticket: Ticket, command: &Command<'_>) {
+        if let Err(error) = self.check_detour(shared, command) {
+            return shared.fail(ticket, &error);
+        }
         let (subject, flags) = describe(command);
         let mut bytes = Vec::new();
         let wire_len = encode(&mut bytes, command);
@@ -133,6 +151,18 @@ impl Dispatcher {
         }
     }
 
+    /// The bounds of the node that the command will probably go to.
+    fn check_detour(&mut self, shared: &Shared, command: &Command<'_>) -> Result<(), Error> {
+        if command.args.is_empty() {
+            return Err(Error::Refused("ERR a command needs a name".to_owned()));
+        }
+        let Some(limits) = shared.limits else { return Ok(()) };
+        let routes = shared.routes.load();
+        let node = self.route(shared, &routes, describe(command).0)?;
+        let link = routes.link(node).ok_or(Error::Closed)?;
+        limits.check(link, shared.lane.len())
+    }
+
     /// Sends one encoded command where it belongs now. Also what the I/O thread calls.
     pub(crate) fn send(&mut self, shared: &Shared, (request, bytes): Parcel) {
         let routes = shared.routes.load();
@@ -140,8 +170,10 @@ impl Dispatcher {
         match self.route(shared, &routes, subject) {
             Err(error) => shared.fail(request.ticket, &error),
             Ok(node) => {
-                let Some(link) = routes.link(node) else { return };
-                shared.after_submit(&link.submit(bytes, [request], &mut self.claims));
+                let Some(link) = routes.link(node) else {
+                    return shared.fail(request.ticket, &Error::Closed);
+                };
+                shared.after_submit(link.submit(bytes, [request], &mut self.claims));
             }
         }
     }

@@ -6,6 +6,7 @@ use super::shared::Shared;
 use super::tasks::catch;
 use crate::connection::Scratch;
 use crate::error::Error;
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -24,23 +25,31 @@ impl Driver {
 /// Must be spawned on a `LocalSet`.
 pub async fn drive(driver: Driver, scratch: Scratch) {
     let shared = driver.shared;
-    if let Err(message) = catch(obey(&shared, &scratch)).await {
+    let session = RefCell::new(None);
+    while let Err(message) = catch(obey(&shared, &scratch, &session)).await {
         shared.break_down(&message);
+        if let Some(broken) = session.take() {
+            broken.end();
+        }
     }
 }
 
-async fn obey(shared: &Arc<Shared>, scratch: &Scratch) {
-    let mut session = None;
+/// Returns when the client is dropped.
+async fn obey(shared: &Arc<Shared>, scratch: &Scratch, session: &RefCell<Option<Rc<Session>>>) {
     loop {
         shared.signal.notified().await;
         while let Some(message) = shared.next_control() {
             if matches!(message, Control::Quit) {
                 return;
             }
-            handle(message, shared, scratch, &mut session);
+            // A copy: a panic in there must not take the session along.
+            let mut running = session.borrow().clone();
+            handle(message, shared, scratch, &mut running);
+            session.replace(running);
         }
-        if let Some(session) = &session {
-            Session::run_lane(session);
+        let running = session.borrow().clone();
+        if let Some(running) = running {
+            running.run_lane();
         }
     }
 }

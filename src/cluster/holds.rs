@@ -4,6 +4,13 @@ use super::lane::Parcel;
 use super::routes::NodeLink;
 use crate::slot::Slot;
 use std::collections::{HashSet, VecDeque};
+use std::time::{Duration, Instant};
+
+/// The longest that younger commands wait for older ones.
+///
+/// 1 s: an old owner that is alive answers in milliseconds. One that hangs, or that blocks on purpose
+/// (BLPOP), must not stop its slots; their order is given up then.
+const HOLD_MAX: Duration = Duration::from_secs(1);
 
 /// See [`super::lane`] for the road these commands take.
 #[derive(Debug, Default)]
@@ -19,6 +26,25 @@ struct Hold {
     slots: HashSet<Slot>,
     /// The dispatch that went on while the slots moved: it may still put commands into `link`.
     dispatch: Option<u64>,
+    until: Instant,
+}
+
+impl Hold {
+    /// Lets go of slots of which the old owner has nothing more. Says whether any is left.
+    fn narrow(&mut self, dispatching: Option<u64>, now: Instant) -> bool {
+        if self.dispatch.is_some() && self.dispatch == dispatching {
+            return true;
+        }
+        let mut busy = HashSet::new();
+        if now < self.until {
+            self.link.any(|request| {
+                busy.extend(request.slot().filter(|slot| self.slots.contains(slot)));
+                false
+            });
+        }
+        self.slots = busy;
+        !self.slots.is_empty()
+    }
 }
 
 impl Holds {
@@ -26,9 +52,16 @@ impl Holds {
         self.held.is_empty() && self.parked.is_empty()
     }
 
-    /// Holds `slots` until `link` has answered all it was given of them.
-    pub(super) fn add(&mut self, link: NodeLink, slots: HashSet<Slot>, dispatch: Option<u64>) {
-        self.held.push(Hold { link, slots, dispatch });
+    /// Holds each of `slots` until `link` has answered all it was given of it, from `now` on for
+    /// [`HOLD_MAX`] at most.
+    pub(super) fn add(
+        &mut self,
+        link: NodeLink,
+        slots: HashSet<Slot>,
+        dispatch: Option<u64>,
+        now: Instant,
+    ) {
+        self.held.push(Hold { link, slots, dispatch, until: now + HOLD_MAX });
     }
 
     /// Parks a command if its slot is held, else gives it back.
@@ -41,12 +74,8 @@ impl Holds {
     }
 
     /// Ends the holds that are over. Returns the commands that may go on, in order.
-    pub(super) fn release(&mut self, dispatching: Option<u64>) -> Vec<Parcel> {
-        self.held.retain(|hold| {
-            let dispatch_goes_on = hold.dispatch.is_some() && hold.dispatch == dispatching;
-            let of_held_slot = |slot: Option<Slot>| slot.is_some_and(|s| hold.slots.contains(&s));
-            dispatch_goes_on || hold.link.any(|request| of_held_slot(request.slot()))
-        });
+    pub(super) fn release(&mut self, dispatching: Option<u64>, now: Instant) -> Vec<Parcel> {
+        self.held.retain_mut(|hold| hold.narrow(dispatching, now));
         let parked = std::mem::take(&mut self.parked);
         parked.into_iter().filter_map(|parcel| self.park(parcel)).collect()
     }
@@ -85,23 +114,38 @@ mod tests {
         let link: NodeLink = Arc::new(Link::new());
         let (older, bytes) = parcel(1, 7);
         link.submit(bytes, [older], &mut Vec::new());
-        let mut holds = Holds::default();
-        holds.add(link.clone(), HashSet::from([Slot::new(7).unwrap()]), None);
+        let (mut holds, now) = (Holds::default(), Instant::now());
+        holds.add(link.clone(), HashSet::from([Slot::new(7).unwrap()]), None, now);
         assert!(holds.park(parcel(2, 7)).is_none());
         assert!(holds.park(parcel(3, 8)).is_some());
         assert!(holds.park(parcel(4, 7)).is_none());
-        assert!(holds.release(None).is_empty());
+        assert!(holds.release(None, now).is_empty());
         link.detach(|_, _| false);
-        assert_eq!(tickets(&holds.release(None)), [2, 4]);
+        assert_eq!(tickets(&holds.release(None, now)), [2, 4]);
         assert!(holds.is_empty());
     }
 
     #[test]
     fn a_dispatch_that_may_still_use_the_old_owner_is_waited_for() {
-        let mut holds = Holds::default();
-        holds.add(Arc::new(Link::new()), HashSet::from([Slot::new(7).unwrap()]), Some(3));
+        let (mut holds, now) = (Holds::default(), Instant::now());
+        holds.add(Arc::new(Link::new()), HashSet::from([Slot::new(7).unwrap()]), Some(3), now);
         assert!(holds.park(parcel(1, 7)).is_none());
-        assert!(holds.release(Some(3)).is_empty());
-        assert_eq!(tickets(&holds.release(Some(5))), [1]);
+        assert!(holds.release(Some(3), now).is_empty());
+        assert_eq!(tickets(&holds.release(Some(5), now)), [1]);
+    }
+
+    #[test]
+    fn slots_are_let_go_one_by_one_and_none_is_held_for_ever() {
+        let link: NodeLink = Arc::new(Link::new());
+        let (older, bytes) = parcel(1, 7);
+        link.submit(bytes, [older], &mut Vec::new());
+        let (mut holds, now) = (Holds::default(), Instant::now());
+        let slots = HashSet::from([7, 8].map(|number| Slot::new(number).unwrap()));
+        holds.add(link, slots, None, now);
+        assert!(holds.park(parcel(2, 7)).is_none());
+        assert!(holds.park(parcel(3, 8)).is_none());
+        assert_eq!(tickets(&holds.release(None, now)), [3]);
+        assert_eq!(tickets(&holds.release(None, now + HOLD_MAX)), [2]);
+        assert!(holds.is_empty());
     }
 }

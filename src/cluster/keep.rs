@@ -70,11 +70,13 @@ impl Session {
                 Ok(topology) => {
                     let known = self.shared.routes.load().topology.clone();
                     if topology.nodes == known.nodes && topology.slots == known.slots {
+                        self.leave_strangers();
                         return Ok(());
                     }
                     // A node that knows less than we do does not replace what we know.
                     if topology.slots.covered() >= known.slots.covered() {
                         self.publish(topology);
+                        self.leave_strangers();
                         return Ok(());
                     }
                     failures.push((at.to_string(), Error::Protocol("a smaller view".to_owned())));

@@ -58,6 +58,11 @@ impl Lane {
         Ok(())
     }
 
+    /// Commands on the lane.
+    pub(crate) fn len(&self) -> usize {
+        self.queue.lock().len()
+    }
+
     /// Takes everything off the lane.
     pub(crate) fn take(&self) -> VecDeque<Parcel> {
         std::mem::take(&mut *self.queue.lock())

@@ -56,13 +56,21 @@ impl Session {
         for (link, slots) in moved {
             // Behind the store: what the submitting thread does from here on takes the lane.
             let dispatch = self.shared.lane.dispatching();
-            // What was sent there from elsewhere stays: what follows it will come there, too.
-            let is_early =
-                |r: &Request| r.attempts == 0 && r.slot().is_some_and(|s| slots.contains(&s));
-            let early = link.remove_unwritten(is_early);
+            let of_slots = |r: &Request| r.slot().is_some_and(|slot| slots.contains(&slot));
+            // What was sent there from elsewhere is older than all that waits: it stays, as what
+            // follows it will come there, too; but nothing waits for a node that is not there.
+            let older = match link.is_open() {
+                true => Vec::new(),
+                false => link.remove_unwritten(|r| r.attempts > 0 && of_slots(r)),
+            };
+            let early = link.remove_unwritten(|r| r.attempts == 0 && of_slots(r));
             let mut holds = self.holds.borrow_mut();
-            holds.add(link, slots, dispatch);
+            holds.add(link, slots, dispatch, std::time::Instant::now());
             early.into_iter().for_each(|parcel| drop(holds.park(parcel)));
+            drop(holds);
+            for (request, bytes) in older {
+                self.send(request.unwrapped(bytes));
+            }
         }
         for addr in &diff.gone {
             self.leave(addr);
@@ -159,18 +167,44 @@ impl Session {
         links.filter_map(|(node, slots)| Some((old.link(node)?.clone(), slots))).collect()
     }
 
+    /// Routes anew what a node has not been sent yet.
+    fn send_elsewhere(&self, node: &Node) {
+        for (request, bytes) in node.link.remove_unwritten(|_| true) {
+            self.send(request.unwrapped(bytes));
+        }
+    }
+
+    /// Leaves idle nodes that the topology does not name: redirects have led there, and no more.
+    pub(super) fn leave_strangers(self: &Rc<Self>) {
+        let topology = self.shared.routes.load().topology.clone();
+        let nodes = self.nodes.borrow();
+        let idle = nodes.values().filter(|node| node.link.waiting() == 0);
+        let strangers: Vec<NodeAddr> = idle
+            .filter(|node| topology.find(&node.addr).is_none())
+            .map(|node| node.addr.clone())
+            .collect();
+        drop(nodes);
+        for addr in &strangers {
+            self.leave(addr);
+        }
+    }
+
     /// Sends what a node that is gone has not been sent to the new owners, lets it answer the rest,
     /// and closes its connection.
     fn leave(self: &Rc<Self>, addr: &NodeAddr) {
         let Some(node) = self.nodes.borrow_mut().remove(addr) else { return };
-        for (request, bytes) in node.link.remove_unwritten(|_| true) {
-            self.send(request.unwrapped(bytes));
-        }
         let session = Rc::clone(self);
+        self.send_elsewhere(&node);
         self.spawn(async move {
             let deadline = Instant::now() + LEAVE_WITHIN;
-            while node.link.waiting() > 0 && Instant::now() < deadline {
+            // The submitting thread may still be using the routes of before, and a lost connection
+            // puts back what may be sent again.
+            let dispatch = session.shared.lane.dispatching();
+            let dispatch_goes_on =
+                || dispatch.is_some() && dispatch == session.shared.lane.dispatching();
+            while (node.link.waiting() > 0 || dispatch_goes_on()) && Instant::now() < deadline {
                 sleep(LEAVE_POLL).await;
+                session.send_elsewhere(&node);
             }
             for (request, ..) in node.link.close() {
                 session.shared.fail(request.ticket, &Error::SocketClosed);

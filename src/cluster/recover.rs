@@ -14,6 +14,8 @@ use std::rc::Rc;
 use std::time::Duration;
 use tokio::time::sleep;
 
+/// How often a command may be cut off in the middle of being written before it is given up.
+const PARTLY_WRITTEN_MAX: u16 = 2;
 /// How soon held commands are looked at again when no reply brings it about.
 const HOLD_POLL: Duration = Duration::from_millis(1);
 
@@ -25,7 +27,7 @@ impl Session {
         (request, bytes): Parcel,
         text: &[u8],
     ) -> u32 {
-        let failure = classify(ServerError::parse(text), node.addr.host());
+        let failure = classify(ServerError::parse(text), node.addr.host(), request.slot());
         match self.judge(&failure, &request) {
             Verdict::Deliver | Verdict::Fail(Reason::OutcomeUnknown) | Verdict::Redispatch => {
                 request.ticket
@@ -55,14 +57,16 @@ impl Session {
         let keep_offline = !self.shared.config.node.disable_offline_queue;
         let removed = node.link.detach(|request, written| {
             let failure = match written {
-                Written::No => Failure::NotSent,
+                Written::No | Written::Partly => Failure::NotSent,
                 Written::Maybe => Failure::OutcomeUnknown,
             };
-            if written == Written::Maybe {
+            if written != Written::No {
                 asked = true;
                 request.attempts = request.attempts.saturating_add(1);
             }
-            let spent = request.attempts > self.shared.config.max_redirects;
+            // A server that hangs up in the middle of a command may not like the command.
+            let disliked = written == Written::Partly && request.attempts > PARTLY_WRITTEN_MAX;
+            let spent = disliked || request.attempts > self.shared.config.max_redirects;
             // Behind ASKING as well: if the key is elsewhere by then, this node says where; and it
             // must not get behind those that follow it here.
             keep_offline && self.judge(&failure, request) == Verdict::Redispatch && !spent
@@ -100,7 +104,7 @@ impl Session {
         }
         let known = self.shared.routes.load().link_to(to).cloned();
         let link = known.unwrap_or_else(|| self.link_to(to, false));
-        self.shared.after_submit(&link.submit(bytes, [request], &mut Vec::new()));
+        self.shared.after_submit(link.submit(bytes, [request], &mut Vec::new()));
     }
 
     /// Sees to it that held commands go on even if no reply comes by.
@@ -109,12 +113,16 @@ impl Session {
             self.run_lane();
             return;
         }
+        if self.watching.replace(true) {
+            return;
+        }
         let session = Rc::clone(self);
         self.spawn(async move {
             while session.shared.lane.is_active() {
                 session.run_lane();
                 sleep(HOLD_POLL).await;
             }
+            session.watching.set(false);
         });
     }
 }

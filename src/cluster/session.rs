@@ -13,13 +13,12 @@ use super::tasks::Tasks;
 use crate::connection::Scratch;
 use crate::error::Error;
 use crate::node_addr::NodeAddr;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::future::Future;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 use tokio::time::sleep;
@@ -37,6 +36,8 @@ pub(crate) struct Session {
     pub(super) progress: Notify,
     /// Wakes the refresh.
     pub(super) refresh: Notify,
+    /// A task looks after held commands.
+    pub(super) watching: Cell<bool>,
 }
 
 /// How often a closing session looks whether its queues are empty.
@@ -45,8 +46,7 @@ const CLOSE_POLL: Duration = Duration::from_millis(1);
 impl Session {
     /// Begins a session; `ticket` is answered when the cluster can be used.
     pub(crate) fn start(shared: Arc<Shared>, scratch: Scratch, ticket: Ticket) -> Rc<Self> {
-        shared.redirects.moved.store(0, Ordering::Relaxed);
-        shared.redirects.ask.store(0, Ordering::Relaxed);
+        shared.begin();
         let session = Rc::new(Self {
             shared,
             scratch,
@@ -57,6 +57,7 @@ impl Session {
             calls: Calls::default(),
             progress: Notify::new(),
             refresh: Notify::new(),
+            watching: Cell::new(false),
         });
         let connecting = Rc::clone(&session);
         session.spawn(async move {
@@ -160,7 +161,8 @@ impl Session {
     /// Moves commands along the lane: on, or aside while their slot is held.
     pub(crate) fn run_lane(self: &Rc<Self>) {
         while self.shared.lane.is_active() {
-            let released = self.holds.borrow_mut().release(self.shared.lane.dispatching());
+            let released =
+                self.holds.borrow_mut().release(self.shared.lane.dispatching(), Instant::now());
             released.into_iter().for_each(|parcel| self.send(parcel));
             for parcel in self.shared.lane.take() {
                 let free = self.holds.borrow_mut().park(parcel);

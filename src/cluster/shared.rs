@@ -1,7 +1,7 @@
 //! What the submitting thread and the I/O thread have in common.
 
 use super::control::Control;
-use super::lane::Lane;
+use super::lane::{Lane, Parcel};
 use super::limits::QueueLimits;
 use super::outbox::{EVENT, Outbox, ReplySink};
 use super::request::{Request, Ticket};
@@ -17,7 +17,7 @@ use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 use tokio::sync::Notify;
 
@@ -38,6 +38,8 @@ pub(crate) struct Shared {
     control: Mutex<VecDeque<Control>>,
     /// Nodes with a task, oldest first.
     live: Mutex<Vec<LiveNode>>,
+    /// The session is over: nothing will be sent any more.
+    ended: AtomicBool,
     started: Instant,
 }
 
@@ -71,8 +73,16 @@ impl Shared {
             redirects: Redirects::default(),
             control: Mutex::default(),
             live: Mutex::default(),
+            ended: AtomicBool::new(false),
             started: Instant::now(),
         }
+    }
+
+    /// A new session begins.
+    pub(crate) fn begin(&self) {
+        self.ended.store(false, Ordering::SeqCst);
+        self.redirects.moved.store(0, Ordering::Relaxed);
+        self.redirects.ask.store(0, Ordering::Relaxed);
     }
 
     /// Milliseconds on this cluster's clock; goes round after 49 days.
@@ -96,13 +106,25 @@ impl Shared {
     }
 
     /// What follows every submission to a link.
-    pub(crate) fn after_submit(&self, submitted: &Submission<Request>) {
+    pub(crate) fn after_submit(&self, submitted: Submission<Request>) {
         if !submitted.written {
             self.queued.notify_one();
         }
-        for request in &submitted.refused {
-            self.fail(request.ticket, &Error::Disconnected);
+        for parcel in submitted.refused {
+            self.reroute(parcel);
         }
+    }
+
+    /// A link was closed before it took this command: its node has left, or everything is over.
+    fn reroute(&self, mut parcel: Parcel) {
+        while !self.ended.load(Ordering::SeqCst) {
+            self.lane.open();
+            match self.lane.push(parcel) {
+                Ok(()) => return self.signal.notify_one(),
+                Err(again) => parcel = again,
+            }
+        }
+        self.fail(parcel.0.ticket, &Error::Disconnected);
     }
 
     /// Gives the I/O thread a message.
@@ -140,6 +162,7 @@ impl Shared {
 
     /// Ends everything at once, on the calling thread: commands are answered, nodes are gone.
     pub(crate) fn cut_off(&self, error: &Error) {
+        self.ended.store(true, Ordering::SeqCst);
         self.routes.store(Arc::default());
         let nodes = self.take_live();
         for node in &nodes {

@@ -13,9 +13,6 @@ use tokio::sync::Notify;
 /// 64 KiB: what a socket buffer takes at once. Larger ones are left to the I/O thread, so that the
 /// submitting thread is never held by copying into the kernel.
 const DIRECT_MAX: usize = 64 << 10;
-/// Most chunks handed to one system call; the usual limit of `writev` is 1,024.
-const MAX_SLICES: usize = 64;
-
 /// A node's queue and, while there is one, its socket.
 ///
 /// The queue outlives the socket: requests put in while the node is not connected wait for the next
@@ -47,8 +44,8 @@ pub(crate) struct Submission<R> {
     pub(crate) spare: Vec<u8>,
     /// The bytes are in the socket; otherwise they wait for the task.
     pub(crate) written: bool,
-    /// Requests that the link did not take, because it is closed.
-    pub(crate) refused: Vec<R>,
+    /// Requests that the link did not take, because it is closed, with their bytes.
+    pub(crate) refused: Vec<(R, Vec<u8>)>,
 }
 
 impl<R: Payload> Link<R> {
@@ -86,8 +83,8 @@ impl<R: Payload> Link<R> {
         claims.clear();
         let mut inner = self.inner.lock();
         if inner.closed {
-            let refused = requests.into_iter().collect();
-            return Submission { spare: bytes, written: true, refused };
+            drop(inner);
+            return refuse(bytes, requests);
         }
         let idle = inner.pipeline.is_idle();
         inner.pipeline.enqueue(bytes, requests);
@@ -221,11 +218,49 @@ impl<R: Payload> Pairing<'_, R> {
     }
 }
 
+/// Gives every request back with its own bytes; the buffer comes back empty.
+fn refuse<R: Payload>(mut bytes: Vec<u8>, requests: impl IntoIterator<Item = R>) -> Submission<R> {
+    let (mut rest, mut refused) = (&bytes[..], Vec::new());
+    for request in requests {
+        let (own, behind) = rest.split_at(request.wire_len());
+        refused.push((request, own.to_vec()));
+        rest = behind;
+    }
+    bytes.clear();
+    Submission { spare: bytes, written: true, refused }
+}
+
 fn write_some(writer: &OwnedWriteHalf, claims: &[Claim]) -> io::Result<usize> {
     if let [claim] = claims {
         return writer.try_write(claim.bytes());
     }
-    let slices: Vec<IoSlice<'_>> =
-        claims.iter().take(MAX_SLICES).map(|claim| IoSlice::new(claim.bytes())).collect();
+    let slices: Vec<IoSlice<'_>> = claims.iter().map(|claim| IoSlice::new(claim.bytes())).collect();
     writer.try_write_vectored(&slices)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    struct Len(usize);
+
+    impl Payload for Len {
+        fn wire_len(&self) -> usize {
+            self.0
+        }
+        fn preludes(&self) -> u8 {
+            0
+        }
+    }
+
+    #[test]
+    fn a_closed_link_gives_requests_back_and_keeps_no_byte_of_them() {
+        let link = Link::new();
+        assert!(link.close().is_empty());
+        let submitted = link.submit(b"abcde".to_vec(), [Len(2), Len(3)], &mut Vec::new());
+        assert_eq!(submitted.refused, [(Len(2), b"ab".to_vec()), (Len(3), b"cde".to_vec())]);
+        assert!(submitted.spare.is_empty(), "the next batch must not begin with this one");
+        assert_eq!(link.waiting(), 0);
+    }
 }

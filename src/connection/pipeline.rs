@@ -13,7 +13,10 @@ pub(crate) trait Payload: Copy {
     fn preludes(&self) -> u8;
 }
 
-/// How many bytes' worth of drained chunks are kept for the next batch.
+/// Most chunks taken on at a time: they go into one system call, and the usual limit of `writev` is
+/// 1,024. More would only be taken on again after each partial write.
+const MAX_CLAIMS: usize = 64;
+/// Drained chunks that are kept for the next batch.
 ///
 /// Two batches of ordinary size: one being filled while the other is on the wire.
 const SPARE_CHUNKS: usize = 2;
@@ -81,8 +84,10 @@ impl Claim {
 /// Whether the server may have received a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Written {
-    /// It cannot have: at least its last byte was never handed to the socket.
+    /// It cannot have: not a byte was handed to the socket.
     No,
+    /// It cannot have run it: the first bytes were handed to the socket, the last were not.
+    Partly,
     /// It may have.
     Maybe,
 }
@@ -147,23 +152,25 @@ impl<R: Payload> Pipeline<R> {
         self.chunks.push_back(Chunk { bytes: Arc::new(bytes), from: 0, to });
     }
 
-    /// Takes on all bytes that nobody has written yet. `false`: there are none, or somebody is
-    /// writing already and will see them.
+    /// Takes on bytes that nobody has written yet, [`MAX_CLAIMS`] chunks at most. `false`: there are
+    /// none, or somebody is writing already and will see them.
     pub(crate) fn claim(&mut self, claims: &mut Vec<Claim>) -> bool {
         if self.writing || self.written == self.tail {
             return false;
         }
-        let mut offset = self.head;
-        for chunk in &self.chunks {
-            let end = offset + chunk.len();
-            if end > self.written {
-                let skip = self.written.saturating_sub(offset) as usize;
-                let (bytes, from) = (Arc::clone(&chunk.bytes), chunk.from + skip);
-                claims.push(Claim { bytes, from, to: chunk.to });
-            }
-            offset = end;
+        // From the tail: what is written already may be long, and waits only for its answers.
+        let (mut first, mut offset) = (self.chunks.len(), self.tail);
+        while first > 0 && offset > self.written {
+            first -= 1;
+            offset -= self.chunks[first].len();
         }
-        self.claimed = self.tail;
+        for chunk in self.chunks.range(first..).take(MAX_CLAIMS) {
+            let skip = self.written.saturating_sub(offset) as usize;
+            let (bytes, from) = (Arc::clone(&chunk.bytes), chunk.from + skip);
+            claims.push(Claim { bytes, from, to: chunk.to });
+            offset += chunk.len();
+        }
+        self.claimed = offset;
         self.writing = true;
         true
     }
@@ -245,8 +252,13 @@ impl<R: Payload> Pipeline<R> {
         let mut offset = self.acked;
         for mut request in std::mem::take(&mut self.requests) {
             let own = self.bytes_at(offset, request.wire_len());
+            let begun = offset < self.claimed;
             offset += request.wire_len() as u64;
-            let written = if offset <= self.claimed { Written::Maybe } else { Written::No };
+            let written = match begun {
+                _ if offset <= self.claimed => Written::Maybe,
+                true => Written::Partly,
+                false => Written::No,
+            };
             if keep(&mut request, written) {
                 bytes.extend_from_slice(own);
                 kept.push(request);

@@ -228,9 +228,7 @@ impl Parser {
             b'*' => self.open_aggregate(kind::ARRAY, text, tape),
             b'~' => self.open_aggregate(kind::SET, text, tape),
             b'%' => self.open_aggregate(kind::MAP, text, tape),
-            b'>' if self.stack.iter().any(|open| open.forget_to.is_none()) => {
-                Err(ProtocolError::NestedPush)
-            }
+            b'>' if !self.stack.is_empty() => Err(ProtocolError::NestedPush),
             b'>' => {
                 self.push = true;
                 self.open_aggregate(kind::PUSH, text, tape)

@@ -101,8 +101,15 @@ pub(crate) fn judge(failure: &Failure, attempt: &Attempt, limits: &Limits) -> Ve
 ///
 /// Redirects are known by their exact form, `MOVED <slot> <endpoint>`: a script may answer any
 /// text it likes after it has written, and what only looks like a redirect is the caller's.
-pub(crate) fn classify(error: ServerError<'_>, answering_host: &str) -> Failure {
-    let redirect = || parse_redirect(error.rest, answering_host);
+///
+/// A redirect that names another slot than the command's is not the server's either.
+pub(crate) fn classify(
+    error: ServerError<'_>,
+    answering_host: &str,
+    own_slot: Option<Slot>,
+) -> Failure {
+    let is_own = |slot: &Slot| own_slot.is_none_or(|own| own == *slot);
+    let redirect = || parse_redirect(error.rest, answering_host).filter(|(slot, _)| is_own(slot));
     match error.code {
         "MOVED" => redirect().map(|(slot, to)| Failure::Moved { slot, to }),
         "ASK" => redirect().map(|(_, to)| Failure::Ask { to }),
@@ -195,7 +202,11 @@ mod tests {
         ];
         for (text, want) in cases {
             let error = ServerError::parse(text.as_bytes());
-            assert_eq!(classify(error, "asked"), want, "{text:?}");
+            assert_eq!(classify(error, "asked", None), want, "{text:?}");
+            if want != Failure::Reply {
+                let other = Slot::new(77);
+                assert_eq!(classify(error, "asked", other), Failure::Reply, "{text:?} elsewhere");
+            }
         }
     }
 }

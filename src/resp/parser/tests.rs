@@ -193,6 +193,7 @@ fn what_is_not_resp_is_named() {
         (b"$1\r\nabc", MissingCrlf),
         (b"+a\rb\r\n", MissingCrlf),
         (b"*1\r\n>1\r\n+x\r\n", NestedPush),
+        (b"|1\r\n+k\r\n>1\r\n+x\r\n", NestedPush),
         (b"$9999999999\r\n", too_large("blob", 9_999_999_999, 1 << 20)),
         (b"*2147483647\r\n", too_large("aggregate", 2_147_483_647, 1_000)),
         (b"%2147483647\r\n", too_large("aggregate", 2_147_483_647, 1_000)),
