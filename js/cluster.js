@@ -3,9 +3,10 @@
 // retries are on the other side of the channel.
 
 const { EventEmitter } = require('node:events');
-const { ClientClosedError, ClientOfflineError, notSupported } = require('./errors');
+const { ClientClosedError, ClientOfflineError } = require('./errors');
 const { BasicCommandParser } = require('./commands');
 const { attachCommands } = require('./commander');
+const { defineCommonMethods } = require('./common-methods');
 const { parseOptions } = require('./options');
 const { Session } = require('./session');
 const { TopologyView } = require('./topology-view');
@@ -49,8 +50,8 @@ class RedisCluster extends EventEmitter {
   #unused;
   /** @type {Session | undefined} */
   #session;
-  /** Those that finish what they accepted. @type {Set<Session>} */
-  #closing = new Set();
+  /** Those that finish what they accepted, and when. @type {Map<Session, Promise<void>>} */
+  #closing = new Map();
   #isOpen = false;
   #isReady = false;
   #view = new TopologyView();
@@ -103,7 +104,7 @@ class RedisCluster extends EventEmitter {
     return this;
   }
 
-  /** Waits for the commands that were accepted. Called once more meanwhile, it waits no longer. */
+  /** Waits for the commands that were accepted; `destroy()` ends the waiting. */
   async close() {
     await this._self.#close();
   }
@@ -202,19 +203,20 @@ class RedisCluster extends EventEmitter {
 
   async #close() {
     const session = this.#leave();
-    if (session === undefined) return this.#destroy();
-    this.#closing.add(session);
+    // Called once more, it waits for those that are being closed.
+    const closing = session === undefined ? [...this.#closing.values()] : [session.close()];
+    if (session !== undefined) this.#closing.set(session, closing[0]);
     try {
-      await session.close();
+      await Promise.all(closing);
     } finally {
-      this.#closing.delete(session);
+      if (session !== undefined) this.#closing.delete(session);
     }
     this.#emit('disconnect');
   }
 
   #destroy() {
     this.#leave()?.destroy();
-    for (const session of this.#closing) session.destroy();
+    for (const session of this.#closing.keys()) session.destroy();
     this.#emit('disconnect');
   }
 
@@ -278,40 +280,6 @@ class RedisCluster extends EventEmitter {
   }
 }
 
-/** Listeners belong to the cluster, also if they are added through an object that inherits from it. */
-const LISTENER_METHODS = /** @type {const} */ ([
-  'on', 'addListener', 'prependListener', 'once', 'prependOnceListener', 'off', 'removeListener',
-  'removeAllListeners', 'setMaxListeners', 'emit',
-]);
-for (const name of LISTENER_METHODS) {
-  const method = /** @type {Function} */ (EventEmitter.prototype[name]);
-  Object.defineProperty(RedisCluster.prototype, name, {
-    configurable: true,
-    writable: true,
-    /** @this {RedisCluster} @param {unknown[]} args */
-    value(...args) {
-      const result = method.apply(this._self, args);
-      return result === this._self ? this : result;
-    },
-  });
-}
-
-/** Methods of node-redis's cluster that this version does not have: these throw, those reject. */
-const MISSING_SYNC = ['multi', 'MULTI', 'getRandomNode', 'getSlotRandomNode'];
-const MISSING_ASYNC = [
-  'subscribe', 'SUBSCRIBE', 'unsubscribe', 'UNSUBSCRIBE', 'pSubscribe', 'PSUBSCRIBE', 'pUnsubscribe',
-  'PUNSUBSCRIBE', 'sSubscribe', 'SSUBSCRIBE', 'sUnsubscribe', 'SUNSUBSCRIBE', 'nodeClient',
-  'getNodeClientForKey',
-];
-for (const name of MISSING_SYNC) defineMissing(name, () => { throw notSupported(name); });
-for (const name of MISSING_ASYNC) defineMissing(name, () => Promise.reject(notSupported(name)));
-
-/**
- * @param {string} name
- * @param {() => unknown} value
- */
-function defineMissing(name, value) {
-  Object.defineProperty(RedisCluster.prototype, name, { configurable: true, writable: true, value });
-}
+defineCommonMethods(RedisCluster.prototype);
 
 module.exports = { RedisCluster };

@@ -74,7 +74,7 @@ test('a panic during close ends it and leaves a new session alone', WITHIN, asyn
   cluster.destroy();
 });
 
-for (const end of ['destroy', 'disconnect', 'close']) {
+for (const end of ['destroy', 'disconnect']) {
   test(`${end}() during a close() that hangs ends it at once`, WITHIN, async () => {
     const { cluster, engine } = create();
     await cluster.connect();
@@ -91,6 +91,21 @@ for (const end of ['destroy', 'disconnect', 'close']) {
     assert.equal(cluster.isOpen, false);
   });
 }
+
+test('a second close() waits with the first', WITHIN, async () => {
+  const { cluster, engine } = create();
+  await cluster.connect();
+  const reply = cluster.get('k');
+  const order = [];
+  const closings = [cluster.close(), cluster.close()].map((closing) => closing.then(() => order.push('closed')));
+  await new Promise((resolve) => { setTimeout(resolve, 20); });
+  assert.deepEqual(order, []);
+  engine.write(engine.commands[0].ticket, { type: 'blob', text: 'v' });
+  engine.answer(engine.calls.find(([name]) => name === 'close')[1], { type: 'null' });
+  assert.equal(await reply, 'v');
+  await Promise.all(closings);
+  assert.equal(engine.calls.filter(([name]) => name === 'close').length, 1);
+});
 
 test('close() of a new session does not cut the close() of the one before', WITHIN, async () => {
   const { cluster, engine: first } = create();
