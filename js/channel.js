@@ -142,7 +142,8 @@ class Channel {
    */
   #settleAll(sleep) {
     if (this.#isDestroyed || !this.#settleBatch(sleep)) return false;
-    while (this.#settleBatch(false));
+    // Large values hold the loop by themselves: one batch of them is enough for one turn.
+    while (!this.#decoder.hadLarge && this.#settleBatch(false));
     return true;
   }
 

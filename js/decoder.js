@@ -77,6 +77,8 @@ class Decoder {
   #cutEnd = 0;
   /** @type {unknown} */
   #unreadable;
+  /** Whether the batch had a string that travels beside the tape. */
+  hadLarge = false;
 
   /** @param {Pick<import('./native-addon').NativeCluster, 'takeLargeString' | 'takeLargeBuffer'>} native */
   constructor(native) {
@@ -95,6 +97,7 @@ class Decoder {
     this.#ints = ints;
     this.#bytes = /** @type {SliceableBuffer} */ (bytes);
     this.#at = this.#position = this.#pieceEnd = this.#cutEnd = 0;
+    this.hadLarge = false;
   }
 
   /** Forgets the batch, which may be large, and its last piece. */
@@ -309,6 +312,7 @@ class Decoder {
    * @param {number} as
    */
   #large(kind, as) {
+    this.hadLarge = true;
     const isVerbatim = kind === VERBATIM || kind === VERBATIM_UTF8;
     const isSimple = kind === SIMPLE || kind === SIMPLE_UTF8;
     const bit = isVerbatim ? AS.VERBATIM_BUFFER : isSimple ? AS.SIMPLE_BUFFER : AS.BLOB_BUFFER;

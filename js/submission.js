@@ -8,6 +8,9 @@
 /** Room for about 5,000 usual commands; a tick that has more goes over in several calls. */
 const BASE_WORDS = 32 << 10;
 const BASE_BYTES = 1 << 20;
+/** Grown room for bytes is kept up to this size, and for so many calls that do not need it. */
+const KEPT_BYTES = 4 << 20;
+const KEPT_CALLS = 1024;
 /** Up to this length a loop over the characters beats a native call. */
 const LONGEST_LOOP = 24;
 /** UTF-8 needs at most three bytes per UTF-16 unit. */
@@ -34,9 +37,13 @@ class Submission {
   #hand;
   #onRefused;
   #words = new Uint32Array(BASE_WORDS);
-  #bytes = asWritable(BASE_BYTES);
+  #base = asWritable(BASE_BYTES);
+  #bytes = this.#base;
   #wordCount = 0;
   #byteCount = 0;
+  /** @type {WritableBuffer | undefined} room for large commands, between two of them */
+  #grown;
+  #callsWithoutGrown = 0;
 
   /**
    * @param {(words: Uint32Array, wordCount: number, bytes: Uint8Array, byteCount: number) => void} hand
@@ -97,7 +104,8 @@ class Submission {
     this.#wordCount = this.#byteCount = 0;
     // What only one command needed is not kept.
     if (words.length > BASE_WORDS) this.#words = new Uint32Array(BASE_WORDS);
-    if (bytes.length > BASE_BYTES) this.#bytes = asWritable(BASE_BYTES);
+    if (bytes.length > BASE_BYTES) this.#shrink();
+    else if (this.#grown !== undefined && ++this.#callsWithoutGrown > KEPT_CALLS) this.#grown = undefined;
     try {
       this.#hand(words, wordCount, bytes, byteCount);
     } catch (error) {
@@ -125,7 +133,24 @@ class Submission {
     if (bound <= BASE_BYTES) return;
     let bytes = extraKey === undefined ? 0 : Buffer.byteLength(extraKey);
     for (const arg of args) bytes += Buffer.byteLength(arg);
-    if (bytes > BASE_BYTES) this.#bytes = asWritable(bytes);
+    if (bytes > BASE_BYTES) this.#grow(bytes);
+  }
+
+  /**
+   * Programs that write large values write many, and fresh memory costs as much as the copy into it.
+   *
+   * @param {number} size
+   */
+  #grow(size) {
+    const fits = this.#grown !== undefined && this.#grown.length >= size;
+    this.#bytes = fits ? /** @type {WritableBuffer} */ (this.#grown) : asWritable(size);
+  }
+
+  /** Back to the usual buffer, after a large command. */
+  #shrink() {
+    this.#grown = this.#bytes.length > KEPT_BYTES ? undefined : this.#bytes;
+    this.#callsWithoutGrown = 0;
+    this.#bytes = this.#base;
   }
 
   /**

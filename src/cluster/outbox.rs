@@ -12,6 +12,9 @@ pub const EVENT: Ticket = u32::MAX;
 /// side (`js/channel.js`). Only a single entry can make one longer.
 const SEGMENT_WORDS: usize = 64 << 10;
 const SEGMENT_BYTES: usize = 1 << 20;
+/// Large strings in one batch, in bytes. What JavaScript makes of a batch holds its event loop, and
+/// a megabyte takes it a millisecond or more.
+const SEGMENT_LARGE_BYTES: usize = 1 << 20;
 /// Empty tapes kept for reuse, and the most memory each may keep.
 const SPARE_TAPES: usize = 2;
 const SPARE_CAPACITY: usize = 4 << 20;
@@ -44,7 +47,7 @@ impl Outbox {
     pub(crate) fn deliver(&self, tape: &mut Tape, end: Mark) {
         let mut inner = self.inner.lock();
         let whole = end == tape.mark();
-        let target = inner.segment(end);
+        let target = inner.segment(tape, end);
         if whole && target.is_empty() {
             std::mem::swap(tape, target);
         } else {
@@ -91,11 +94,12 @@ impl Outbox {
 
 impl Inner {
     /// The batch to add to: the last one, unless the addition would make it too long.
-    fn segment(&mut self, addition: Mark) -> &mut Tape {
+    fn segment(&mut self, tape: &Tape, addition: Mark) -> &mut Tape {
         let room = self.segments.back().is_some_and(|last| {
             let mark = last.mark();
             mark.words + addition.words <= SEGMENT_WORDS
                 && mark.bytes + addition.bytes <= SEGMENT_BYTES
+                && total(&last.large) + total(&tape.large[..addition.large]) <= SEGMENT_LARGE_BYTES
         });
         if !room {
             self.segments.push_back(self.spare.pop().unwrap_or_default());
@@ -103,6 +107,11 @@ impl Inner {
         let last = self.segments.len() - 1;
         &mut self.segments[last]
     }
+}
+
+/// There are at most sixteen in a batch: each has 64 KiB or more.
+fn total(large: &[Vec<u8>]) -> usize {
+    large.iter().map(Vec::len).sum()
 }
 
 #[cfg(test)]
@@ -156,5 +165,17 @@ mod tests {
             outbox.recycle(batch);
         }
         assert_eq!((batches, entries), (3, 40));
+    }
+
+    #[test]
+    fn large_strings_are_spread_over_batches() {
+        let outbox = Outbox::new(Box::new(Count(Arc::default())));
+        for ticket in 0..8 {
+            outbox.post(ticket, |tape| tape.push_string(kind::BLOB, &[b'x'; 600_000]));
+            outbox.post(ticket, |tape| tape.push_int(1));
+        }
+        let batches: Vec<_> = std::iter::from_fn(|| outbox.take(true)).collect();
+        assert!(batches.iter().all(|batch| batch.large.len() == 1), "more than 1 MiB in a batch");
+        assert_eq!(batches.len(), 8);
     }
 }
