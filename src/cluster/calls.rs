@@ -90,6 +90,6 @@ impl Session {
 }
 
 fn default_delay(retries: u32) -> Duration {
-    let jitter = super::discover::random_below(RECONNECT_JITTER_MS as usize);
+    let jitter = super::chance::random_below(RECONNECT_JITTER_MS as usize);
     reconnect_delay(retries, jitter as u64)
 }

@@ -1,5 +1,6 @@
 //! Asks a server for the cluster's layout, on a connection of its own.
 
+use super::chance::random_below;
 use super::dial::{dial, greet, open_failure};
 use super::session::Session;
 use crate::config::NodeConfig;
@@ -7,7 +8,6 @@ use crate::error::Error;
 use crate::node_addr::NodeAddr;
 use crate::resp::{Reply, encode_command};
 use crate::topology::{Topology, parse_slots};
-use std::hash::{BuildHasher, RandomState};
 use std::rc::Rc;
 
 impl Session {
@@ -62,10 +62,4 @@ impl Session {
         }
         Err(Error::SeedsUnavailable(failures))
     }
-}
-
-/// A number below `count`, different from process to process. Not for secrets.
-pub(super) fn random_below(count: usize) -> usize {
-    let random = RandomState::new().hash_one(count) as usize;
-    random.checked_rem(count).unwrap_or(0)
 }

@@ -4,7 +4,8 @@ use super::lane::Parcel;
 use super::routes::NodeLink;
 use crate::slot::Slot;
 use std::collections::{HashSet, VecDeque};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// The longest that younger commands wait for older ones.
 ///

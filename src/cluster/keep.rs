@@ -93,7 +93,7 @@ impl Session {
         let mut known: Vec<_> = nodes.values().collect();
         known.sort_by_key(|node| !node.link.is_open());
         let open = known.iter().filter(|node| node.link.is_open()).count();
-        known[..open].rotate_left(super::discover::random_below(open));
+        known[..open].rotate_left(super::chance::random_below(open));
         let known = known.into_iter().map(|node| (node.addr.clone(), None));
         let seeds = self.shared.config.seeds.iter();
         known.chain(seeds.map(|seed| (seed.addr.clone(), Some(seed.clone())))).collect()

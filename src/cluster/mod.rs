@@ -5,6 +5,7 @@
 //! `shared.rs` and nothing else.
 
 mod calls;
+mod chance;
 mod control;
 mod dial;
 mod discover;

@@ -12,7 +12,7 @@ use crate::resp::encode_command;
 use crate::slot::Slot;
 use crate::topology::{Diff, NodeIndex, Topology};
 use std::cell::{Cell, RefCell};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -65,7 +65,7 @@ impl Session {
             };
             let early = link.remove_unwritten(|r| r.attempts == 0 && of_slots(r));
             let mut holds = self.holds.borrow_mut();
-            holds.add(link, slots, dispatch, std::time::Instant::now());
+            holds.add(link, slots, dispatch, Instant::now());
             early.into_iter().for_each(|parcel| drop(holds.park(parcel)));
             drop(holds);
             for (request, bytes) in older {
@@ -157,7 +157,7 @@ impl Session {
 
     /// Which of the slots that moved may still have commands with their old owner.
     fn moved_by_link(&self, old: &Routes, moved: &[Slot]) -> Vec<(NodeLink, HashSet<Slot>)> {
-        let mut by_node: HashMap<NodeIndex, HashSet<Slot>> = HashMap::new();
+        let mut by_node: BTreeMap<NodeIndex, HashSet<Slot>> = BTreeMap::new();
         for slot in moved {
             if let Some(primary) = old.topology.slots.primary(*slot) {
                 by_node.entry(primary).or_default().insert(*slot);

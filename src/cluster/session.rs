@@ -14,21 +14,21 @@ use crate::connection::Scratch;
 use crate::error::Error;
 use crate::node_addr::NodeAddr;
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 /// One session. Lives on the I/O thread; its tasks hold it, so it ends with [`Session::end`].
 pub(crate) struct Session {
     pub(super) shared: Arc<Shared>,
     pub(super) scratch: Scratch,
     pub(super) tasks: Tasks,
-    pub(super) nodes: RefCell<HashMap<NodeAddr, Rc<Node>>>,
+    pub(super) nodes: RefCell<BTreeMap<NodeAddr, Rc<Node>>>,
     pub(super) dispatcher: RefCell<Dispatcher>,
     pub(super) holds: RefCell<Holds>,
     pub(super) calls: Calls,

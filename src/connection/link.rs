@@ -1,11 +1,11 @@
 //! The end of a connection that requests are put into, from any thread.
 
 use super::pipeline::{Claim, Owner, Payload, Pipeline, Written};
+use super::stream::Writer;
 use parking_lot::Mutex;
 use std::io::{self, IoSlice};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use tokio::net::tcp::OwnedWriteHalf;
 use tokio::sync::Notify;
 
 /// Largest batch the submitting thread writes itself.
@@ -30,7 +30,7 @@ pub(crate) struct Link<R> {
 #[derive(Debug)]
 struct Inner<R> {
     pipeline: Pipeline<R>,
-    writer: Option<Arc<OwnedWriteHalf>>,
+    writer: Option<Arc<Writer>>,
     /// Nothing is taken any more: what comes goes back.
     closed: bool,
     /// Counts sockets: a writer that comes back late must not report on its successor's stream.
@@ -120,7 +120,7 @@ impl<R: Payload> Link<R> {
     }
 
     /// Gives the link its socket.
-    pub(super) fn attach(&self, writer: Arc<OwnedWriteHalf>) {
+    pub(super) fn attach(&self, writer: Arc<Writer>) {
         self.inner.lock().writer = Some(writer);
         self.open.store(true, Ordering::Release);
         self.wake.notify_one();
@@ -230,7 +230,7 @@ fn refuse<R: Payload>(mut bytes: Vec<u8>, requests: impl IntoIterator<Item = R>)
     Submission { spare: bytes, written: true, refused }
 }
 
-fn write_some(writer: &OwnedWriteHalf, claims: &[Claim]) -> io::Result<usize> {
+fn write_some(writer: &Writer, claims: &[Claim]) -> io::Result<usize> {
     if let [claim] = claims {
         return writer.try_write(claim.bytes());
     }

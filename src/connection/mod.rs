@@ -7,7 +7,10 @@ mod handshake;
 mod link;
 mod open;
 mod pipeline;
+#[cfg(test)]
+pub(crate) mod simulated;
 mod socket;
+mod stream;
 mod task;
 
 pub(crate) use handshake::HandshakeOptions;

@@ -2,13 +2,11 @@
 
 use super::handshake::{Handshake, HandshakeOptions, Progress};
 use super::socket::within;
+use super::stream::{Reader, Writer};
 use super::task::Scratch;
 use crate::resp::{Limits, Parser, ProtocolError, Reply, Step, Tape};
 use std::io;
 use std::time::Duration;
-use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 
 /// Why a fresh socket could not be put to use.
 #[derive(Debug)]
@@ -28,8 +26,8 @@ pub(crate) enum OpenError {
 /// A socket for one question at a time.
 #[derive(Debug)]
 pub(crate) struct Exchange {
-    reader: OwnedReadHalf,
-    writer: OwnedWriteHalf,
+    reader: Reader,
+    writer: Writer,
     parser: Parser,
     scratch: Scratch,
     /// Bytes that came behind the last answer.
@@ -39,15 +37,14 @@ pub(crate) struct Exchange {
 /// A socket that is ready to serve a link.
 #[derive(Debug)]
 pub(crate) struct Opened {
-    pub(super) reader: OwnedReadHalf,
-    pub(super) writer: OwnedWriteHalf,
+    pub(super) reader: Reader,
+    pub(super) writer: Writer,
     pub(super) parser: Parser,
     pub(super) early: Vec<u8>,
 }
 
 impl Exchange {
-    pub(crate) fn new(stream: TcpStream, scratch: Scratch) -> Self {
-        let (reader, writer) = stream.into_split();
+    pub(crate) fn new((reader, writer): (Reader, Writer), scratch: Scratch) -> Self {
         let parser = Parser::new(Limits::DEFAULT);
         Self { reader, writer, parser, scratch, early: Vec::new() }
     }

@@ -1,5 +1,6 @@
 //! From an address to a connected TCP socket.
 
+use super::stream::{Reader, Writer, split};
 use socket2::{SockRef, TcpKeepalive};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -57,12 +58,18 @@ pub(crate) async fn connect(
     host: &str,
     port: u16,
     options: &SocketOptions,
-) -> Result<TcpStream, ConnectError> {
+) -> Result<(Reader, Writer), ConnectError> {
+    #[cfg(test)]
+    if let Some(simulated) = super::simulated::dial(host, port) {
+        return within(options.connect_timeout, simulated)
+            .await
+            .unwrap_or(Err(ConnectError::Timeout));
+    }
     let connecting = async {
         let mut failure = ConnectError::Lookup { host: host.to_owned() };
         for address in addresses(host, port, options).await? {
             match connect_to(address, options).await {
-                Ok(stream) => return Ok(stream),
+                Ok(stream) => return Ok(split(stream)),
                 Err(error) => failure = ConnectError::Io { error, address },
             }
         }

@@ -6,16 +6,15 @@
 use super::link::Link;
 use super::open::Opened;
 use super::pipeline::{Claim, Owner, Payload};
+use super::stream::Reader;
 use crate::resp::{Mark, Parser, ProtocolError, Step, Tape, kind};
 use std::cell::RefCell;
 use std::future::poll_fn;
 use std::io;
-use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Poll;
-use tokio::io::{AsyncRead, ReadBuf};
-use tokio::net::tcp::OwnedReadHalf;
+use tokio::io::ReadBuf;
 
 /// Bytes read by one system call.
 ///
@@ -70,13 +69,13 @@ impl Scratch {
     /// Waits for bytes and calls `use_bytes` with them before anyone else can read.
     pub(super) async fn read<T>(
         &self,
-        socket: &mut OwnedReadHalf,
+        socket: &mut Reader,
         mut use_bytes: impl FnMut(&[u8]) -> T,
     ) -> io::Result<Option<T>> {
         poll_fn(|context| {
             let mut buffer = self.0.borrow_mut();
             let mut space = ReadBuf::new(&mut buffer);
-            match Pin::new(&mut *socket).poll_read(context, &mut space) {
+            match socket.poll_read(context, &mut space) {
                 Poll::Pending => Poll::Pending,
                 Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
                 Poll::Ready(Ok(())) if space.filled().is_empty() => Poll::Ready(Ok(None)),
@@ -119,7 +118,7 @@ pub(crate) async fn run<U: Upstream>(
                 Ok(still_full) => full = still_full,
                 Err(error) => return CloseReason::Io(error),
             },
-            _ = writer.writable(), if full => match link.write_now(&mut claims) {
+            () = writer.writable(), if full => match link.write_now(&mut claims) {
                 Ok(still_full) => full = still_full,
                 Err(error) => return CloseReason::Io(error),
             },
