@@ -26,6 +26,7 @@ const MAX_TIMEOUT_MS = 0xffffffff;
 /**
  * @typedef {object} CommandOptions
  * @property {number} [timeout]
+ * @property {number} [responseTimeout]
  * @property {TypeMapping} [typeMapping]
  * @property {AbortSignal} [abortSignal]
  */
@@ -86,14 +87,16 @@ class Channel {
     waiting.transform = transform;
     waiting.preserve = parser.preserve;
     let timeout = DEFAULT_TIMEOUT_MS;
+    let responseTimeout = 0;
     try {
       if (options !== undefined && options !== null) {
         timeout = timeoutOf(options);
+        if (options.responseTimeout) responseTimeout = checkTimeout(options.responseTimeout);
         waiting.typeMapping = options.typeMapping;
         waiting.as = compileTypeMapping(options.typeMapping);
         if (options.abortSignal) this.#listen(waiting, options.abortSignal);
       } else waiting.as = 0;
-      this.#submission.pack(waiting.ticket, parser.redisArgs, parser.firstKey, readonly, timeout);
+      this.#submission.pack(waiting.ticket, parser.redisArgs, parser.firstKey, readonly, timeout, responseTimeout);
     } catch (error) {
       this.#reject(waiting, error);
       return promise;
@@ -299,7 +302,11 @@ function tooMany() {
 function timeoutOf(options) {
   const { timeout } = options;
   if (timeout === undefined) return 'timeout' in options ? 0 : DEFAULT_TIMEOUT_MS;
-  if (!timeout) return 0;
+  return timeout ? checkTimeout(timeout) : 0;
+}
+
+/** @param {number} timeout */
+function checkTimeout(timeout) {
   // The method that node-redis hands the number to refuses others with just the right error.
   if (!Number.isInteger(timeout) || timeout < 0 || timeout > MAX_TIMEOUT_MS) AbortSignal.timeout(timeout);
   return timeout;

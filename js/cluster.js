@@ -104,9 +104,13 @@ class RedisCluster extends EventEmitter {
     return this;
   }
 
-  /** Waits for the commands that were accepted; `destroy()` ends the waiting. */
-  async close() {
-    await this._self.#close();
+  /**
+   * Waits for the commands that were accepted; `destroy()` ends the waiting.
+   *
+   * @param {{ timeout?: number }} [options] the longest that it waits, in ms
+   */
+  async close(options) {
+    await this._self.#close(closeTimeout(options));
   }
 
   destroy() {
@@ -201,10 +205,11 @@ class RedisCluster extends EventEmitter {
     this.#emit('connect');
   }
 
-  async #close() {
+  /** @param {number} withinMs */
+  async #close(withinMs) {
     const session = this.#leave();
     // Called once more, it waits for those that are being closed.
-    const closing = session === undefined ? [...this.#closing.values()] : [session.close()];
+    const closing = session === undefined ? [...this.#closing.values()] : [session.close(withinMs)];
     if (session !== undefined) this.#closing.set(session, closing[0]);
     try {
       await Promise.all(closing);
@@ -278,6 +283,13 @@ class RedisCluster extends EventEmitter {
       queueMicrotask(() => { throw error; });
     }
   }
+}
+
+/** @param {{ timeout?: number }} [options] */
+function closeTimeout({ timeout } = {}) {
+  if (timeout === undefined) return -1;
+  if (typeof timeout === 'number' && timeout >= 0) return timeout;
+  throw new TypeError(`close: \`timeout\` must be a number of milliseconds from 0 on, got ${timeout}`);
 }
 
 defineCommonMethods(RedisCluster.prototype);

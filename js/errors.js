@@ -27,6 +27,10 @@ const FAILURE = Object.freeze({
   CLUSTER_CLOSED: 18,
   LOOKUP: 19,
   UNSUPPORTED: 20,
+  TOO_MANY_BYTES: 21,
+  RESPONSE_TIMEOUT: 22,
+  HUNG: 23,
+  WRONG_NODE: 24,
 });
 
 /** libuv's number for a name that nobody knows. Node calls it ENOTFOUND, the system's table does not. */
@@ -76,6 +80,29 @@ function hidden(value) {
 }
 
 /**
+ * Begins like node-redis's error for a queue that is full.
+ *
+ * @param {[node: string | null, bound: number]} details
+ */
+function queueFullError([node, bound]) {
+  const [where, option] = node === null
+    ? ['all nodes together', '`queueMaxBytes`']
+    : [node, '`defaults.commandsQueueMaxBytes`'];
+  return new Error(
+    `The queue is full: ${bound} bytes of commands wait for ${where}, which is the bound that ${option} sets`,
+  );
+}
+
+/** @param {number} milliseconds */
+function hungError(milliseconds) {
+  const error = new errors.SocketClosedUnexpectedlyError();
+  const cause = new Error(
+    `The node sent nothing for ${milliseconds} ms (\`socket.hangTimeout\`), and its connection was given up`,
+  );
+  return Object.defineProperty(error, 'cause', hidden(cause));
+}
+
+/**
  * @param {number} code one of {@link FAILURE}
  * @param {any} details as the engine sends them with this code: null, or a list
  * @returns {Error}
@@ -103,6 +130,13 @@ function failureError(code, details) {
     case FAILURE.CLUSTER_CLOSED: return new Error('Cluster closed');
     case FAILURE.LOOKUP: return lookupError(details);
     case FAILURE.UNSUPPORTED: return new Error(details[0]);
+    case FAILURE.TOO_MANY_BYTES: return queueFullError(details);
+    case FAILURE.RESPONSE_TIMEOUT: return new errors.TimeoutError('no reply within `responseTimeout`');
+    case FAILURE.HUNG: return hungError(details[0]);
+    case FAILURE.WRONG_NODE: return new Error(
+      `The node at this address is ${details[1]}, but the cluster's topology says ${details[0]}: ` +
+        'nothing is written to it',
+    );
     case FAILURE.INTERNAL: return internalError(details[0]);
     default: return new Error(`Unknown failure ${code} of the engine`);
   }

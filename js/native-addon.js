@@ -12,7 +12,7 @@
  * @property {() => string} takeLargeString
  * @property {() => Buffer} takeLargeBuffer
  * @property {(ticket: number) => void} connect
- * @property {(ticket: number) => void} close
+ * @property {(ticket: number, withinMs: number) => void} close negative: as long as it takes
  * @property {() => void} destroy
  * @property {(ticket: number) => void} cancel
  * @property {() => void} refresh
@@ -49,6 +49,10 @@
  * @property {number} [localPort]
  * @property {NativeReconnect} [reconnect]
  * @property {number} [commandsQueueMaxLength]
+ * @property {number} [commandsQueueMaxBytes]
+ * @property {number} [pingIntervalMs]
+ * @property {number} [socketTimeoutMs]
+ * @property {number} [hangTimeoutMs]
  * @property {boolean} [disableOfflineQueue]
  */
 
@@ -60,6 +64,8 @@
  * @property {boolean} [useReplicas]
  * @property {boolean} [minimizeConnections]
  * @property {boolean} [refreshOnReconnect]
+ * @property {number} [queueMaxBytes]
+ * @property {number} [topologyRefreshIntervalMs]
  * @property {number} [maxCommandRedirections]
  * @property {Array<{ from: string, host: string, port: number }>} [addressMap]
  * @property {boolean} [addressMapCallback]

@@ -16,7 +16,9 @@ const NODE_FIELDS = [
   ['clientInfoTag', 'clientInfoTag', 'string'],
   ['disableClientInfo', 'disableClientInfo', 'boolean'],
   ['commandsQueueMaxLength', 'commandsQueueMaxLength', 'number'],
+  ['commandsQueueMaxBytes', 'commandsQueueMaxBytes', 'number'],
   ['disableOfflineQueue', 'disableOfflineQueue', 'boolean'],
+  ['pingInterval', 'pingIntervalMs', 'number'],
 ];
 
 /** @type {Array<[name: string, nativeName: keyof NativeNode, type: 'string' | 'number' | 'boolean']>} */
@@ -30,6 +32,8 @@ const SOCKET_FIELDS = [
   ['family', 'family', 'number'],
   ['localAddress', 'localAddress', 'string'],
   ['localPort', 'localPort', 'number'],
+  ['socketTimeout', 'socketTimeoutMs', 'number'],
+  ['hangTimeout', 'hangTimeoutMs', 'number'],
 ];
 
 /** Node takes these as text too, as they come from environment variables. */

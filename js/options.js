@@ -98,6 +98,8 @@ function parseOptions(options) {
   checkProtocolFeatures(options);
   checkType(options, 'number', 'RESP');
   checkType(options, 'number', 'maxCommandRedirections');
+  checkType(options, 'number', 'queueMaxBytes');
+  checkType(options, 'number', 'topologyRefreshInterval');
 
   const defaults = options.defaults || {};
   const { host, port, ...node } = toNativeNode(defaults, 'defaults');
@@ -113,6 +115,10 @@ function parseOptions(options) {
   if (options.RESP !== undefined) native.resp = options.RESP;
   if (options.maxCommandRedirections !== undefined) {
     native.maxCommandRedirections = options.maxCommandRedirections;
+  }
+  if (options.queueMaxBytes !== undefined) native.queueMaxBytes = options.queueMaxBytes;
+  if (options.topologyRefreshInterval !== undefined) {
+    native.topologyRefreshIntervalMs = options.topologyRefreshInterval;
   }
   const mapAddress = typeof nodeAddressMap === 'function' ? nodeAddressMap : undefined;
   if (mapAddress !== undefined) native.addressMapCallback = true;

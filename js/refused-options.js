@@ -9,7 +9,6 @@ const RAW_SOCKET = 'sockets belong to the engine, which has no such setting; rem
 /** @type {Record<string, string>} by name of the option, at the top level of a node */
 const NODE = {
   credentialsProvider: 'credentials are not renewed in this version; use `username` and `password`',
-  pingInterval: 'idle connections are not pinged in this version; use `socket.keepAlive`',
   emitInvalidate: 'invalidation messages are not delivered in this version; remove it',
   clientSideCache: 'client-side caching is not supported in this version; remove it',
 };
@@ -18,7 +17,6 @@ const NODE = {
 const SOCKET = {
   tls: TLS,
   path: 'the nodes of a cluster know each other by host and port; use `host` and `port`',
-  socketTimeout: 'idle connections are not closed in this version; use `keepAlive`',
   lookup: LOOKUP,
   hints: LOOKUP,
   autoSelectFamily: LOOKUP,

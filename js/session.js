@@ -66,10 +66,14 @@ class Session {
     await this.#channel.request((ticket) => this.#native.connect(ticket));
   }
 
-  /** Ends after the commands that were accepted, or when it is destroyed meanwhile. */
-  async close() {
+  /**
+   * Ends after the commands that were accepted, or when it is destroyed meanwhile.
+   *
+   * @param {number} withinMs after which it ends all the same; negative: never
+   */
+  async close(withinMs) {
     try {
-      await this.#channel.request((ticket) => this.#native.close(ticket));
+      await this.#channel.request((ticket) => this.#native.close(ticket, withinMs));
     } catch (error) {
       if (!this.#isDestroyed) throw error;
     } finally {

@@ -3,7 +3,8 @@
 // and the bytes of their arguments.
 //
 // Per command: ticket; argument count (low 24 bits) and flags; index of the routing key among the
-// arguments; timeout in ms (0: none); then the byte length of each argument.
+// arguments; timeout in ms (0: none); then the byte length of each argument, that of a routing key that
+// is not among them, and the response timeout in ms if there is one.
 
 /** Room for about 5,000 usual commands; a tick that has more goes over in several calls. */
 const BASE_WORDS = 32 << 10;
@@ -26,6 +27,8 @@ const READONLY_TRUE = 1;
 const READONLY_FALSE = 2;
 /** The routing key is not among the arguments and follows them. */
 const EXTRA_KEY = 4;
+/** A response timeout follows. */
+const RESPONSE_TIMEOUT = 8;
 const KEYLESS = 0xffffffff;
 const NOT_AN_ARGUMENT = -1;
 
@@ -63,9 +66,10 @@ class Submission {
    * @param {RedisArgument | undefined} key that decides the slot
    * @param {boolean | undefined} readonly what the caller says about replicas
    * @param {number} timeout in ms, 0 for none
+   * @param {number} responseTimeout in ms, 0 for none
    * @throws {TypeError} for an argument that is neither a string nor a Buffer
    */
-  pack(ticket, args, key, readonly, timeout) {
+  pack(ticket, args, key, readonly, timeout, responseTimeout) {
     // It would go out as nothing that a server answers, and the next answer would be taken for its.
     if (args.length === 0) throw new TypeError('a command needs a name');
     const keyIndex = key === undefined || key === null ? KEYLESS : indexOfKey(args, key);
@@ -77,6 +81,7 @@ class Submission {
 
     let flags = readonly === undefined ? READONLY_UNSPECIFIED : readonly ? READONLY_TRUE : READONLY_FALSE;
     if (extraKey !== undefined) flags |= EXTRA_KEY;
+    if (responseTimeout !== 0) flags |= RESPONSE_TIMEOUT;
     const words = this.#words;
     let at = this.#wordCount;
     words[at] = ticket;
@@ -86,6 +91,7 @@ class Submission {
     at += HEADER_WORDS;
     for (let i = 0; i < args.length; i++) words[at++] = this.#write(args[i]);
     if (extraKey !== undefined) words[at++] = this.#write(extraKey);
+    if (responseTimeout !== 0) words[at++] = responseTimeout;
     this.#wordCount = at;
     if (this.#words.length > BASE_WORDS || this.#bytes.length > BASE_BYTES) this.flush();
   }
@@ -123,7 +129,7 @@ class Submission {
    * @param {number} bound of its bytes
    */
   #makeRoom(args, extraKey, bound) {
-    const words = HEADER_WORDS + args.length + 1;
+    const words = HEADER_WORDS + args.length + 2;
     if (this.#wordCount + words <= BASE_WORDS && this.#byteCount + bound <= BASE_BYTES) return;
     if (args.length > MAX_ARGUMENTS) {
       throw new RangeError(`a command can have ${MAX_ARGUMENTS} arguments, this one has ${args.length}`);

@@ -32,6 +32,27 @@ pub enum Error {
     TooManyRedirects(String),
     /// The node's queue holds `commandsQueueMaxLength` commands.
     QueueFull,
+    /// Too many bytes of commands wait: for this node, or for all nodes together.
+    TooManyBytes {
+        /// The node, if the bound is its own (`commandsQueueMaxBytes`); else it is the cluster's
+        /// (`queueMaxBytes`).
+        node: Option<String>,
+        /// The bound, in bytes.
+        bound: usize,
+    },
+    /// Not answered within the command's `responseTimeout`.
+    ResponseTimeout,
+    /// Nothing was sent or received for `socket.socketTimeout` milliseconds.
+    SocketTimeout(u32),
+    /// Other connections to the node work, but on this one nothing came back; milliseconds.
+    Hung(u32),
+    /// Another node is at this address than the topology says.
+    WrongNode {
+        /// The node's id in the topology.
+        expected: String,
+        /// What the node itself says.
+        got: String,
+    },
     /// The peer sent what is not RESP, or an answer to no question.
     Protocol(String),
     /// Still unanswered when the client was destroyed.
@@ -112,6 +133,11 @@ impl Error {
             Self::ReconnectStrategy { .. } => 17,
             Self::ClosedWhileConnecting => 18,
             Self::Lookup(_) => 19,
+            Self::TooManyBytes { .. } => 21,
+            Self::ResponseTimeout => 22,
+            Self::SocketTimeout(_) => 15,
+            Self::Hung(_) => 23,
+            Self::WrongNode { .. } => 24,
         }
     }
 }
@@ -138,6 +164,14 @@ impl fmt::Display for Error {
             Self::ReconnectStrategy { text, .. } => write!(f, "reconnectStrategy: {text}"),
             Self::ClosedWhileConnecting => f.write_str("closed while connecting"),
             Self::Lookup(host) => write!(f, "unknown host {host}"),
+            Self::TooManyBytes { node: Some(node), bound } => {
+                write!(f, "commands for {node} hold {bound} bytes")
+            }
+            Self::TooManyBytes { node: None, bound } => write!(f, "commands hold {bound} bytes"),
+            Self::ResponseTimeout => f.write_str("not answered in time"),
+            Self::SocketTimeout(ms) => write!(f, "nothing was sent or received for {ms} ms"),
+            Self::Hung(ms) => write!(f, "nothing came back for {ms} ms"),
+            Self::WrongNode { expected, got } => write!(f, "node {got} instead of {expected}"),
         }
     }
 }

@@ -24,6 +24,11 @@ impl Slot {
         Self(State::<XMODEM>::calculate(hash_tag(key)) & (Self::COUNT - 1) as u16)
     }
 
+    /// All slots, from 0 on.
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        (0..Self::COUNT as u16).map(Self)
+    }
+
     /// The number as a position in an array of [`Slot::COUNT`] elements.
     pub(crate) fn index(self) -> usize {
         usize::from(self.0)

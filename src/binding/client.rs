@@ -144,10 +144,12 @@ impl NativeCluster {
         self.with((), |open| open.cluster.connect(ticket));
     }
 
-    /// Lets accepted commands finish and closes; answered like a command.
+    /// Lets accepted commands finish, for `within_ms` at most if it is not negative, and closes;
+    /// answered like a command.
     #[napi(catch_unwind)]
-    pub fn close(&self, ticket: u32) {
-        self.with((), |open| open.cluster.close(ticket));
+    pub fn close(&self, ticket: u32, within_ms: f64) {
+        let within = Duration::try_from_secs_f64(within_ms / 1_000.0).ok();
+        self.with((), |open| open.cluster.close(ticket, within));
     }
 
     /// Closes at once. Answers to all waiting commands can be taken when this returns.

@@ -20,6 +20,10 @@ pub struct NativeOptions {
     pub max_command_redirections: Option<f64>,
     /// `false` when `topologyRefreshOnReconnectionAttemptStrategy` decides.
     pub refresh_on_reconnect: Option<bool>,
+    /// `queueMaxBytes`.
+    pub queue_max_bytes: Option<f64>,
+    /// `topologyRefreshInterval`.
+    pub topology_refresh_interval_ms: Option<f64>,
     /// `nodeAddressMap`, when it is an object.
     pub address_map: Option<Vec<NativeMapping>>,
     /// `nodeAddressMap` is a function.
@@ -63,8 +67,16 @@ pub struct NativeNode {
     pub reconnect: Option<NativeReconnect>,
     /// `commandsQueueMaxLength`.
     pub commands_queue_max_length: Option<f64>,
+    /// `commandsQueueMaxBytes`.
+    pub commands_queue_max_bytes: Option<f64>,
     /// `disableOfflineQueue`.
     pub disable_offline_queue: Option<bool>,
+    /// `pingInterval`.
+    pub ping_interval_ms: Option<f64>,
+    /// `socket.socketTimeout`.
+    pub socket_timeout_ms: Option<f64>,
+    /// `socket.hangTimeout`.
+    pub hang_timeout_ms: Option<f64>,
 }
 
 /// `socket.reconnectStrategy`: `never`, `fixed` with a delay, or `callback`.
@@ -99,6 +111,8 @@ impl NativeOptions {
             minimize_connections: self.minimize_connections,
             max_command_redirections: self.max_command_redirections,
             refresh_on_reconnect: self.refresh_on_reconnect,
+            queue_max_bytes: self.queue_max_bytes,
+            topology_refresh_interval_ms: self.topology_refresh_interval_ms,
             address_map: self.address_map.map(|map| map.into_iter().map(mapping).collect()),
             address_map_callback: self.address_map_callback,
         }
@@ -126,7 +140,11 @@ impl NativeNode {
             local_port: self.local_port,
             reconnect: self.reconnect.map(reconnect),
             commands_queue_max_length: self.commands_queue_max_length,
+            commands_queue_max_bytes: self.commands_queue_max_bytes,
             disable_offline_queue: self.disable_offline_queue,
+            ping_interval_ms: self.ping_interval_ms,
+            socket_timeout_ms: self.socket_timeout_ms,
+            hang_timeout_ms: self.hang_timeout_ms,
         }
     }
 }

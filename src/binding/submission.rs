@@ -1,8 +1,8 @@
 //! One tick's commands, as `js/submission.js` packs them.
 //!
 //! Words: ticket; argument count and flags in the top byte; place of the routing key among the
-//! arguments; timeout in milliseconds; then the length of each argument, and of the routing key if
-//! it is not one of them. Bytes: arguments (and that key) back to back.
+//! arguments; timeout in milliseconds; then the length of each argument; the length of the routing
+//! key if it is not one of them; the response timeout in milliseconds if there is one. Bytes: arguments (and that key) back to back.
 
 use crate::cluster::Ticket;
 use crate::command::{Args, Command};
@@ -14,6 +14,8 @@ const DECLARED_READONLY: u32 = 1;
 const DECLARED_WRITING: u32 = 2;
 /// In the top byte: a routing key follows the arguments.
 const KEY_FOLLOWS: u32 = 4;
+/// In the top byte: a response timeout follows.
+const RESPONSE_TIMEOUT_FOLLOWS: u32 = 8;
 /// No routing key.
 const KEYLESS: u32 = u32::MAX;
 
@@ -42,13 +44,18 @@ impl<'a> Submission<'a> {
             let (own, behind_key) = bytes.split_at_checked(*length as usize)?;
             (key, words, bytes) = (Some(own), behind, behind_key);
         }
+        let mut response_timeout_ms = 0;
+        if flags & RESPONSE_TIMEOUT_FOLLOWS != 0 {
+            let (milliseconds, behind) = words.split_first()?;
+            (response_timeout_ms, words) = (*milliseconds, behind);
+        }
         (self.words, self.bytes) = (words, bytes);
         let readonly = match flags & (DECLARED_READONLY | DECLARED_WRITING) {
             DECLARED_READONLY => Some(true),
             DECLARED_WRITING => Some(false),
             _ => None,
         };
-        Some((ticket, Command { args, key, readonly, timeout_ms }))
+        Some((ticket, Command { args, key, readonly, timeout_ms, response_timeout_ms }))
     }
 }
 
@@ -75,8 +82,8 @@ mod tests {
             &[3, 1],
             &[8, 1 | 1 << 24, u32::MAX, 0],
             &[4],
-            &[9, 1 | (2 | 4) << 24, 5, 0],
-            &[2, 3],
+            &[9, 1 | (2 | 4 | 8) << 24, 5, 0],
+            &[2, 3, 250],
         ]
         .concat();
         let all: Vec<_> = Submission::new(&words, b"GETkPINGXYabc").collect();
@@ -84,14 +91,15 @@ mod tests {
             .iter()
             .map(|(ticket, command)| {
                 let args: Vec<&[u8]> = command.args.iter().collect();
-                (*ticket, args, command.key, command.readonly, command.timeout_ms)
+                let timeouts = [command.timeout_ms, command.response_timeout_ms];
+                (*ticket, args, command.key, command.readonly, timeouts)
             })
             .collect();
-        type Seen<'a> = (u32, Vec<&'a [u8]>, Option<&'a [u8]>, Option<bool>, u32);
+        type Seen<'a> = (u32, Vec<&'a [u8]>, Option<&'a [u8]>, Option<bool>, [u32; 2]);
         let want: Vec<Seen<'_>> = vec![
-            (7, vec![b"GET", b"k"], Some(b"k"), None, 500),
-            (8, vec![b"PING"], None, Some(true), 0),
-            (9, vec![b"XY"], Some(b"abc"), Some(false), 0),
+            (7, vec![b"GET", b"k"], Some(b"k"), None, [500, 0]),
+            (8, vec![b"PING"], None, Some(true), [0, 0]),
+            (9, vec![b"XY"], Some(b"abc"), Some(false), [0, 250]),
         ];
         assert_eq!(seen, want);
     }
@@ -103,6 +111,7 @@ mod tests {
             (&[1, 2, 0, 0, 1], b"x"),
             (&[1, 1, 0, 0, 2], b"x"),
             (&[1, 1 | 4 << 24, 0, 0, 1], b"x"),
+            (&[1, 1 | 8 << 24, 0, 0, 1], b"x"),
             (&[1, 1 | 4 << 24, 0, 0, 1, 9], b"xy"),
             (&[1, u32::MAX, 0, 0, 1], b"x"),
         ];

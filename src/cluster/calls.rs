@@ -74,6 +74,10 @@ impl Session {
         at: &NodeAddr,
     ) -> ReconnectDecision {
         match self.shared.config.node.reconnect {
+            // As in node-redis: who asks for idle connections to be closed does not want them back.
+            Reconnect::Default if matches!(cause, Error::SocketTimeout(_)) => {
+                ReconnectDecision::GiveUp(None)
+            }
             Reconnect::Never => ReconnectDecision::GiveUp(None),
             Reconnect::Fixed(delay) => ReconnectDecision::After(delay),
             Reconnect::Default => ReconnectDecision::After(default_delay(retries)),

@@ -10,8 +10,8 @@ pub(crate) enum Control {
     AddressMapped { call: u32, to: Option<(String, u16)> },
     /// The user gives up on a command.
     Cancel(Ticket),
-    /// Finish what was accepted, then end.
-    Close(Ticket),
+    /// Finish what was accepted, within a time if one is given, then end.
+    Close(Ticket, Option<Duration>),
     /// Find the cluster and connect to it.
     Connect(Ticket),
     /// End the tasks of a session that has been cut off.

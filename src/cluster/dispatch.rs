@@ -4,6 +4,7 @@
 //! allocation but what buffers need to grow; never waits.
 
 use super::lane::Parcel;
+use super::limits::Addition;
 use super::request::{Request, Ticket};
 use super::routes::Routes;
 use super::shared::Shared;
@@ -25,6 +26,10 @@ pub(crate) struct Dispatcher {
     claims: Vec<Claim>,
     /// Whose turn it is, for each shard and for commands without a key.
     turns: Vec<usize>,
+    /// Bytes of this tick.
+    staged_bytes: usize,
+    /// Some of this tick's answers have deadlines.
+    prompt: bool,
 }
 
 #[derive(Debug, Default)]
@@ -66,6 +71,8 @@ impl Dispatcher {
         for node in self.touched.drain(..) {
             self.stages[node.index()] = Stage::default();
         }
+        self.staged_bytes = 0;
+        self.prompt = false;
     }
 
     /// Routes one command and encodes it behind the others of its node.
@@ -80,22 +87,34 @@ impl Dispatcher {
             return Err(Error::Refused("ERR a command needs a name".to_owned()));
         }
         let (subject, flags) = describe(command);
-        let node = self.route(shared, routes, subject)?;
+        let node = match self.route(shared, routes, subject) {
+            Ok(node) => node,
+            Err(Error::SlotUnassigned(_)) => {
+                // The I/O thread lets it wait until the slot has an owner.
+                shared.reroute(parcel(shared, ticket, command, (subject, flags)));
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        };
         let index = node.index();
         if self.stages.len() <= index {
             self.stages.resize_with(index + 1, Stage::default);
         }
-        if let Some(limits) = shared.limits {
-            let link = routes.link(node).ok_or(Error::Closed)?;
-            limits.check(link, self.stages[index].requests.len())?;
-        }
         let stage = &mut self.stages[index];
+        let staged = Addition {
+            requests: stage.requests.len(),
+            bytes: stage.bytes.len(),
+            all_bytes: self.staged_bytes,
+        };
+        shared.limits.check(shared, routes.place(node).ok_or(Error::Closed)?, staged)?;
         if stage.requests.is_empty() {
             self.touched.push(node);
         }
         let wire_len = encode(&mut stage.bytes, command);
-        let request = Request::new(ticket, flags, subject.slot, wire_len);
-        stage.requests.push(timed(request, now, command.timeout_ms));
+        let request = timed(Request::new(ticket, flags, subject.slot, wire_len), now, command);
+        stage.requests.push(request);
+        self.staged_bytes += wire_len;
+        self.prompt |= request.is_prompt();
         Ok(())
     }
 
@@ -111,7 +130,8 @@ impl Dispatcher {
             let shard = subject.slot.and_then(|slot| topology.slots.primary(slot));
             next_turn(turns, shard.map_or(0, |primary| 1 + primary.index()))
         };
-        route(subject, topology, shared.reads, take_turn).map_err(|error| match error {
+        let avoid = |node| routes.link(node).is_none_or(|link| link.is_avoided());
+        route(subject, topology, shared.reads, take_turn, avoid).map_err(|error| match error {
             RouteError::NoNodes => Error::Closed,
             RouteError::SlotUnassigned(_) if topology.nodes.is_empty() => Error::Closed,
             RouteError::SlotUnassigned(slot) => Error::SlotUnassigned(slot.number()),
@@ -132,6 +152,10 @@ impl Dispatcher {
             stage.bytes = std::mem::take(&mut submitted.spare);
             shared.after_submit(submitted);
         }
+        self.staged_bytes = 0;
+        if std::mem::take(&mut self.prompt) {
+            shared.queued.notify_one();
+        }
     }
 
     /// Gives a command to the I/O thread, behind those that wait there already.
@@ -139,15 +163,14 @@ impl Dispatcher {
         if let Err(error) = self.check_detour(shared, command) {
             return shared.fail(ticket, &error);
         }
-        let (subject, flags) = describe(command);
-        let mut bytes = Vec::new();
-        let wire_len = encode(&mut bytes, command);
-        let request = Request::new(ticket, flags, subject.slot, wire_len);
-        let request = timed(request, shared.now(), command.timeout_ms);
-        match shared.lane.push((request, bytes)) {
+        match shared.lane.push(parcel(shared, ticket, command, describe(command))) {
             Ok(()) => shared.signal.notify_one(),
             // Closed between the look and the push: the routes are good again.
-            Err(parcel) => self.send(shared, parcel),
+            Err(parcel) => {
+                if let Some(homeless) = self.send(shared, parcel) {
+                    shared.reroute(homeless);
+                }
+            }
         }
     }
 
@@ -156,41 +179,69 @@ impl Dispatcher {
         if command.args.is_empty() {
             return Err(Error::Refused("ERR a command needs a name".to_owned()));
         }
-        let Some(limits) = shared.limits else { return Ok(()) };
         let routes = shared.routes.load();
-        let node = self.route(shared, &routes, describe(command).0)?;
-        let link = routes.link(node).ok_or(Error::Closed)?;
-        limits.check(link, shared.lane.len())
+        let node = match self.route(shared, &routes, describe(command).0) {
+            Ok(node) => node,
+            Err(Error::SlotUnassigned(_)) => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        let place = routes.place(node).ok_or(Error::Closed)?;
+        let staged = Addition { requests: shared.lane.len(), ..Addition::default() };
+        shared.limits.check(shared, place, staged)
     }
 
-    /// Sends one encoded command where it belongs now. Also what the I/O thread calls.
-    pub(crate) fn send(&mut self, shared: &Shared, (request, bytes): Parcel) {
+    /// Sends one encoded command where it belongs now. Also what the I/O thread calls. Gives it
+    /// back if its slot has no owner.
+    pub(crate) fn send(&mut self, shared: &Shared, (request, bytes): Parcel) -> Option<Parcel> {
         let routes = shared.routes.load();
         let subject = Subject { slot: request.slot(), replica_safe: request.has(Request::REPLICA) };
         match self.route(shared, &routes, subject) {
+            Err(Error::SlotUnassigned(_)) => return Some((request, bytes)),
             Err(error) => shared.fail(request.ticket, &error),
-            Ok(node) => {
-                let Some(link) = routes.link(node) else {
-                    return shared.fail(request.ticket, &Error::Closed);
-                };
-                shared.after_submit(link.submit(bytes, [request], &mut self.claims));
-            }
+            Ok(node) => match routes.link(node) {
+                Some(link) => {
+                    shared.after_submit(link.submit(bytes, [request], &mut self.claims));
+                }
+                None => shared.fail(request.ticket, &Error::Closed),
+            },
         }
+        None
     }
+}
+
+/// A command with bytes of its own.
+fn parcel(
+    shared: &Shared,
+    ticket: Ticket,
+    command: &Command<'_>,
+    (subject, flags): (Subject, u8),
+) -> Parcel {
+    let mut bytes = Vec::new();
+    let wire_len = encode(&mut bytes, command);
+    let request = Request::new(ticket, flags, subject.slot, wire_len);
+    (timed(request, shared.now(), command), bytes)
 }
 
 /// What routing and later decisions need to know.
 fn describe(command: &Command<'_>) -> (Subject, u8) {
     let spec = command::lookup(command.args.get(0).unwrap_or_default(), command.args.get(1));
     let replica_safe = command::replica_safe(spec, command.readonly);
-    let readonly = spec.is_some_and(command::Spec::readonly);
-    let flags = if readonly { Request::READONLY } else { 0 }
+    let is = |fact: fn(command::Spec) -> bool| spec.is_some_and(fact);
+    let flags = if is(command::Spec::readonly) { Request::READONLY } else { 0 }
+        | if is(command::Spec::script) { Request::SCRIPT } else { 0 }
+        | if is(command::Spec::blocking) { Request::BLOCKING } else { 0 }
         | if replica_safe { Request::REPLICA } else { 0 };
     (Subject { slot: command.key.map(Slot::of_key), replica_safe }, flags)
 }
 
-fn timed(request: Request, now: u32, timeout_ms: u32) -> Request {
-    if timeout_ms == 0 { request } else { request.until(now.wrapping_add(timeout_ms)) }
+fn timed(mut request: Request, now: u32, command: &Command<'_>) -> Request {
+    if command.timeout_ms != 0 {
+        request = request.until(now.wrapping_add(command.timeout_ms));
+    }
+    if command.response_timeout_ms != 0 {
+        request = request.answered_by(now.wrapping_add(command.response_timeout_ms));
+    }
+    request
 }
 
 /// Appends the command; returns its length.

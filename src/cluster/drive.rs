@@ -65,8 +65,8 @@ fn handle(
             *session = Some(Session::start(Arc::clone(shared), scratch.clone(), ticket));
         }
         (Control::Connect(ticket), Some(_)) => shared.fail(ticket, &Error::ClosedWhileConnecting),
-        (Control::Close(ticket), None) => shared.done(ticket),
-        (Control::Close(ticket), Some(session)) => session.close(ticket),
+        (Control::Close(ticket, _), None) => shared.done(ticket),
+        (Control::Close(ticket, within), Some(session)) => session.close(ticket, within),
         (Control::Destroyed, Some(running)) => {
             running.end();
             *session = None;

@@ -1,6 +1,6 @@
 //! What the outside may hear of, and how failures and events are written on a tape.
 
-use crate::error::Error;
+use crate::error::{Error, SocketFailure};
 use crate::node_addr::NodeAddr;
 use crate::resp::{Tape, kind};
 
@@ -74,22 +74,7 @@ impl Event<'_> {
 pub(crate) fn write_failure(tape: &mut Tape, error: &Error) {
     tape.push_word(kind::FAILURE, error.code() as usize);
     match error {
-        Error::Socket(failure) => {
-            tape.push_word(kind::ARRAY, 5);
-            text(tape, failure.code);
-            text(tape, failure.syscall);
-            tape.push_int(i64::from(failure.errno));
-            match failure.address {
-                Some(address) => {
-                    text(tape, &address.ip().to_string());
-                    tape.push_int(i64::from(address.port()));
-                }
-                None => {
-                    tape.push_word(kind::NULL, 0);
-                    tape.push_word(kind::NULL, 0);
-                }
-            }
-        }
+        Error::Socket(failure) => write_socket_failure(tape, failure),
         Error::SeedsUnavailable(seeds) => {
             tape.push_word(kind::ARRAY, seeds.len());
             for (address, failure) in seeds {
@@ -102,6 +87,23 @@ pub(crate) fn write_failure(tape: &mut Tape, error: &Error) {
             tape.push_word(kind::ARRAY, 2);
             text(tape, message);
             write_failure(tape, cause);
+        }
+        Error::TooManyBytes { node, bound } => {
+            tape.push_word(kind::ARRAY, 2);
+            match node {
+                Some(node) => text(tape, node),
+                None => tape.push_word(kind::NULL, 0),
+            }
+            tape.push_int(*bound as i64);
+        }
+        Error::SocketTimeout(ms) | Error::Hung(ms) => {
+            tape.push_word(kind::ARRAY, 1);
+            tape.push_int(i64::from(*ms));
+        }
+        Error::WrongNode { expected, got } => {
+            tape.push_word(kind::ARRAY, 2);
+            text(tape, expected);
+            text(tape, got);
         }
         Error::SlotUnassigned(slot) => {
             tape.push_word(kind::ARRAY, 1);
@@ -120,6 +122,23 @@ pub(crate) fn write_failure(tape: &mut Tape, error: &Error) {
             text(tape, message);
         }
         _ => tape.push_word(kind::NULL, 0),
+    }
+}
+
+fn write_socket_failure(tape: &mut Tape, failure: &SocketFailure) {
+    tape.push_word(kind::ARRAY, 5);
+    text(tape, failure.code);
+    text(tape, failure.syscall);
+    tape.push_int(i64::from(failure.errno));
+    match failure.address {
+        Some(address) => {
+            text(tape, &address.ip().to_string());
+            tape.push_int(i64::from(address.port()));
+        }
+        None => {
+            tape.push_word(kind::NULL, 0);
+            tape.push_word(kind::NULL, 0);
+        }
     }
 }
 

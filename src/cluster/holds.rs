@@ -1,7 +1,9 @@
-//! Slots whose younger commands wait, because older ones are still with the slot's old owner.
+//! Slots whose younger commands wait, because older ones are still with the slot's old owner, or
+//! wait themselves until a server can run them.
 
 use super::lane::Parcel;
 use super::routes::NodeLink;
+use super::waits::{Waiter, Waits};
 use crate::slot::Slot;
 use std::collections::{HashSet, VecDeque};
 use std::time::Duration;
@@ -17,7 +19,10 @@ const HOLD_MAX: Duration = Duration::from_secs(1);
 #[derive(Debug, Default)]
 pub(super) struct Holds {
     held: Vec<Hold>,
+    waits: Waits,
     parked: VecDeque<Parcel>,
+    /// Bytes of the commands in `waits` and `parked`.
+    byte_len: usize,
 }
 
 #[derive(Debug)]
@@ -50,7 +55,7 @@ impl Hold {
 
 impl Holds {
     pub(super) fn is_empty(&self) -> bool {
-        self.held.is_empty() && self.parked.is_empty()
+        self.held.is_empty() && self.waits.is_empty() && self.parked.is_empty()
     }
 
     /// Holds each of `slots` until `link` has answered all it was given of it, from `now` on for
@@ -65,9 +70,36 @@ impl Holds {
         self.held.push(Hold { link, slots, dispatch, until: now + HOLD_MAX });
     }
 
+    /// Lets a command wait until `until`, and all that is younger of its slot with it. Says whether
+    /// it is the first of its slot.
+    pub(super) fn wait(&mut self, waiter: Waiter, until: Instant) -> bool {
+        self.byte_len += waiter.parcel.1.len();
+        self.waits.add(waiter, until)
+    }
+
+    /// How many commands are held, and their bytes.
+    pub(super) fn load(&self) -> (usize, usize) {
+        (self.parked.len() + self.waits.len(), self.byte_len)
+    }
+
+    /// Takes commands whose waiting is over, in order per slot.
+    pub(super) fn take_due(&mut self, now: Instant) -> Vec<Waiter> {
+        let due = self.waits.take_due(now);
+        self.byte_len -= due.iter().map(|waiter| waiter.parcel.1.len()).sum::<usize>();
+        due
+    }
+
+    /// Takes waiting commands out.
+    pub(super) fn remove_waiting(&mut self, condition: impl FnMut(&Parcel) -> bool) -> Vec<Waiter> {
+        let removed = self.waits.remove(condition);
+        self.byte_len -= removed.iter().map(|waiter| waiter.parcel.1.len()).sum::<usize>();
+        removed
+    }
+
     /// Parks a command if its slot is held, else gives it back.
     pub(super) fn park(&mut self, parcel: Parcel) -> Option<Parcel> {
         if self.blocks(&parcel) {
+            self.byte_len += parcel.1.len();
             self.parked.push_back(parcel);
             return None;
         }
@@ -78,6 +110,7 @@ impl Holds {
     pub(super) fn release(&mut self, dispatching: Option<u64>, now: Instant) -> Vec<Parcel> {
         self.held.retain_mut(|hold| hold.narrow(dispatching, now));
         let parked = std::mem::take(&mut self.parked);
+        self.byte_len -= parked.iter().map(|(_, bytes)| bytes.len()).sum::<usize>();
         parked.into_iter().filter_map(|parcel| self.park(parcel)).collect()
     }
 
@@ -86,12 +119,14 @@ impl Holds {
         let parked = std::mem::take(&mut self.parked).into_iter();
         let (removed, kept): (Vec<_>, Vec<_>) = parked.partition(|parcel| condition(parcel));
         self.parked = kept.into();
+        self.byte_len -= removed.iter().map(|(_, bytes)| bytes.len()).sum::<usize>();
         removed
     }
 
-    fn blocks(&self, (request, _): &Parcel) -> bool {
+    /// Says whether a command must wait for older ones of its slot.
+    pub(super) fn blocks(&self, (request, _): &Parcel) -> bool {
         let Some(slot) = request.slot() else { return false };
-        self.held.iter().any(|hold| hold.slots.contains(&slot))
+        self.waits.holds(slot) || self.held.iter().any(|hold| hold.slots.contains(&slot))
     }
 }
 
@@ -99,7 +134,7 @@ impl Holds {
 mod tests {
     use super::*;
     use crate::cluster::request::Request;
-    use crate::connection::Link;
+    use crate::connection::{Link, Tally};
     use std::sync::Arc;
 
     fn parcel(ticket: u32, slot: u16) -> Parcel {
@@ -112,7 +147,7 @@ mod tests {
 
     #[test]
     fn younger_commands_wait_for_the_older_ones_of_their_slot_only() {
-        let link: NodeLink = Arc::new(Link::new());
+        let link: NodeLink = Arc::new(Link::new(Tally::default()));
         let (older, bytes) = parcel(1, 7);
         link.submit(bytes, [older], &mut Vec::new());
         let (mut holds, now) = (Holds::default(), Instant::now());
@@ -129,7 +164,12 @@ mod tests {
     #[test]
     fn a_dispatch_that_may_still_use_the_old_owner_is_waited_for() {
         let (mut holds, now) = (Holds::default(), Instant::now());
-        holds.add(Arc::new(Link::new()), HashSet::from([Slot::new(7).unwrap()]), Some(3), now);
+        holds.add(
+            Arc::new(Link::new(Tally::default())),
+            HashSet::from([Slot::new(7).unwrap()]),
+            Some(3),
+            now,
+        );
         assert!(holds.park(parcel(1, 7)).is_none());
         assert!(holds.release(Some(3), now).is_empty());
         assert_eq!(tickets(&holds.release(Some(5), now)), [1]);
@@ -137,7 +177,7 @@ mod tests {
 
     #[test]
     fn slots_are_let_go_one_by_one_and_none_is_held_for_ever() {
-        let link: NodeLink = Arc::new(Link::new());
+        let link: NodeLink = Arc::new(Link::new(Tally::default()));
         let (older, bytes) = parcel(1, 7);
         link.submit(bytes, [older], &mut Vec::new());
         let (mut holds, now) = (Holds::default(), Instant::now());

@@ -1,101 +1,158 @@
-//! What is done in the background: deadlines of commands that wait, and the topology kept fresh.
+//! Keeps the topology fresh: at every hint that it has changed, while a node is missing, and every
+//! so often.
 
+use super::chance::random_below;
+use super::discover::Source;
 use super::events::Event;
 use super::session::Session;
-use crate::config::NodeConfig;
 use crate::error::Error;
-use crate::node_addr::NodeAddr;
+use crate::topology::{View, agree, is_same, is_unanimous};
 use std::rc::Rc;
 use std::time::Duration;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
-/// How often deadlines are looked at while commands wait to be written.
-///
-/// 10 ms: deadlines are seconds, and nobody can tell; a queue of 100,000 commands costs a
-/// processor 1 % to look through that often.
-const DEADLINE_TICK: Duration = Duration::from_millis(10);
 /// Refreshes follow each other no sooner than this: a resharding answers MOVED thousands of times.
 const REFRESH_INTERVAL: Duration = Duration::from_secs(1);
-/// How long to wait for more reasons before a refresh: failovers and migrations come in bursts.
-const REFRESH_DELAY: Duration = Duration::from_millis(25);
+/// How long to wait for more reasons before a refresh: failovers and migrations come in bursts. Up to
+/// twice as long, so that many clients do not ask at the same moment.
+const REFRESH_DELAY_MS: usize = 10;
+/// While a primary is missing its successor is looked for: as often as this at first, ...
+const SEARCH_FIRST: Duration = Duration::from_millis(50);
+/// ... and at last, ...
+const SEARCH_LAST: Duration = Duration::from_secs(5);
+/// ... so that a successor is found within this part of the time it has taken.
+const SEARCH_PART: u32 = 16;
+/// Nodes that are asked at first. If they agree, no more are.
+const ASKED_FIRST: usize = 3;
+/// Nodes that are asked if the first ones do not agree.
+const ASKED_MORE: usize = 8;
+/// How long a connected node may take to say what it sees.
+const ANSWER_WITHIN: Duration = Duration::from_millis(500);
+/// The regular interval is spread by this part of it.
+const SPREAD_PART: u32 = 10;
 
 impl Session {
-    /// Answers commands whose `timeout` passes before they can be written.
-    pub(super) async fn keep_deadlines(self: Rc<Self>) {
-        loop {
-            self.shared.queued.notified().await;
-            while self.expire_late() {
-                sleep(DEADLINE_TICK).await;
-            }
-        }
-    }
-
-    /// Says whether commands still wait to be written.
-    fn expire_late(&self) -> bool {
-        let now = self.shared.now();
-        let mut late = self.holds.borrow_mut().remove(|(request, _)| request.is_late(now));
-        let mut waiting = !self.holds.borrow().is_empty();
-        let nodes = self.nodes.borrow();
-        for node in nodes.values() {
-            late.extend(node.link.remove_unwritten(|request| request.is_late(now)));
-            waiting |= node.link.has_unwritten();
-        }
-        drop(nodes);
-        for (request, _) in late {
-            self.shared.fail(request.ticket, &Error::Timeout);
-        }
-        waiting
-    }
-
-    /// Learns the topology again whenever something hints that it has changed.
+    /// Learns the topology again and again.
     pub(super) async fn keep_topology(self: Rc<Self>) {
+        let mut missing_since = None;
+        let mut has_failed = false;
         loop {
-            self.refresh.notified().await;
-            sleep(REFRESH_DELAY).await;
-            let next = Instant::now() + REFRESH_INTERVAL;
-            if let Err(error) = self.learn_topology().await {
-                self.shared.tell(&Event::SeedError(&error));
+            self.until_refresh(missing_since).await;
+            let began = Instant::now();
+            match self.learn_topology().await {
+                Ok(()) => has_failed = false,
+                // Once: what follows says nothing new.
+                Err(error) if !has_failed => {
+                    has_failed = true;
+                    self.shared.tell(&Event::SeedError(&error));
+                }
+                Err(_) => {}
             }
-            sleep_until(next).await;
+            missing_since =
+                if self.is_primary_missing() { missing_since.or(Some(began)) } else { None };
+            let pause = missing_since.map_or(REFRESH_INTERVAL, search_pause);
+            sleep_until(began + pause).await;
         }
     }
 
-    /// Asks known nodes, those with a connection first, then the seeds, until one answers.
-    async fn learn_topology(self: &Rc<Self>) -> Result<(), Error> {
-        let mut failures = Vec::new();
-        for (addr, config) in self.sources() {
-            let at = if config.is_some() { addr } else { self.mapped(&addr).await };
-            let config = config.as_ref().unwrap_or(&self.shared.config.node);
-            match self.ask_for_topology(&at, config).await {
-                Ok(topology) => {
-                    let known = self.shared.routes.load().topology.clone();
-                    if topology.nodes == known.nodes && topology.slots == known.slots {
-                        self.leave_strangers();
-                        return Ok(());
-                    }
-                    // A node that knows less than we do does not replace what we know.
-                    if topology.slots.covered() >= known.slots.covered() {
-                        self.publish(topology);
-                        self.leave_strangers();
-                        return Ok(());
-                    }
-                    failures.push((at.to_string(), Error::Protocol("a smaller view".to_owned())));
+    /// Waits for a reason to look: a hint, a primary that is missing, or that it is time.
+    async fn until_refresh(&self, missing_since: Option<Instant>) {
+        let regular = self.shared.config.refresh_interval.map(|interval| {
+            let spread = (interval / SPREAD_PART).as_millis() as usize;
+            interval + Duration::from_millis(random_below(spread) as u64)
+        });
+        if missing_since.is_some() && self.shared.config.refresh_on_reconnect {
+            return;
+        }
+        let hinted = self.refresh.notified();
+        match regular {
+            Some(interval) => {
+                tokio::select! {
+                    biased;
+                    () = hinted => {}
+                    () = sleep(interval) => {}
                 }
-                Err(error) => failures.push((at.to_string(), error)),
+            }
+            None => hinted.await,
+        }
+        let delay = REFRESH_DELAY_MS + random_below(REFRESH_DELAY_MS);
+        sleep(Duration::from_millis(delay as u64)).await;
+    }
+
+    /// Whether slots belong to a node that is not connected, hangs, or loads its data.
+    fn is_primary_missing(&self) -> bool {
+        let routes = self.shared.routes.load();
+        let shards = routes.topology.slots.shards().iter();
+        let mut links = shards.filter_map(|shard| routes.link(shard.primary));
+        links.any(|link| link.is_avoided())
+    }
+
+    /// Asks the nodes that are connected; if none of them can say, all others there are.
+    async fn learn_topology(self: &Rc<Self>) -> Result<(), Error> {
+        if self.ask_connected().await {
+            return Ok(());
+        }
+        let mut answers = self.ask_sources(self.others());
+        let mut failures = Vec::new();
+        while let Some((addr, answer)) = answers.next().await {
+            match answer {
+                Ok(view) if self.adopt(std::slice::from_ref(&view)) => return Ok(()),
+                Ok(_) => {
+                    let error = Error::Protocol("it is of another cluster".to_owned());
+                    failures.push((addr.to_string(), error));
+                }
+                Err(error) => failures.push((addr.to_string(), error)),
             }
         }
         Err(Error::SeedsUnavailable(failures))
     }
 
-    /// Nodes to ask; seeds come with their own configuration.
-    fn sources(&self) -> Vec<(NodeAddr, Option<NodeConfig>)> {
-        let nodes = self.nodes.borrow();
-        let mut known: Vec<_> = nodes.values().collect();
-        known.sort_by_key(|node| !node.link.is_open());
-        let open = known.iter().filter(|node| node.link.is_open()).count();
-        known[..open].rotate_left(super::chance::random_below(open));
-        let known = known.into_iter().map(|node| (node.addr.clone(), None));
-        let seeds = self.shared.config.seeds.iter();
-        known.chain(seeds.map(|seed| (seed.addr.clone(), Some(seed.clone())))).collect()
+    /// Says whether a view was found.
+    async fn ask_connected(self: &Rc<Self>) -> bool {
+        let mut links: Vec<_> = (self.nodes.borrow().values())
+            .filter(|node| node.link.is_open() && !node.health.is_suspect())
+            .map(|node| (node.addr.clone(), node.link.clone()))
+            .collect();
+        let start = random_below(links.len());
+        links.rotate_left(start);
+        links.truncate(ASKED_MORE);
+        let more = links.split_off(links.len().min(ASKED_FIRST));
+        let mut views = Vec::new();
+        for asked in [links, more] {
+            let until = Instant::now() + ANSWER_WITHIN;
+            let mut answers = self.ask_links(asked, ANSWER_WITHIN);
+            while let Ok(Some((_, answer))) = timeout_at(until, answers.next()).await {
+                views.extend(answer);
+            }
+            if !views.is_empty() && is_unanimous(&views) {
+                break;
+            }
+        }
+        self.adopt(&views)
     }
+
+    /// Puts the view in force that is to be believed. `false`: there is none.
+    fn adopt(self: &Rc<Self>, views: &[View]) -> bool {
+        let known = self.shared.routes.load().topology.clone();
+        let Some(view) = agree(views, &known) else { return false };
+        let next = view.topology.clone().completed_by(&known);
+        if !is_same(&next, &known) {
+            self.publish(next);
+        }
+        self.leave_strangers();
+        true
+    }
+
+    /// Nodes that are not connected, and the seeds, whose names are looked up again.
+    fn others(&self) -> Vec<Source> {
+        let nodes = self.nodes.borrow();
+        let closed = nodes.values().filter(|node| !node.link.is_open());
+        let known = closed.map(|node| Source { addr: node.addr.clone(), seed: None });
+        known.chain(self.seeds()).collect()
+    }
+}
+
+/// How long after one look for the successor of a missing primary the next one follows.
+fn search_pause(since: Instant) -> Duration {
+    (since.elapsed() / SEARCH_PART).clamp(SEARCH_FIRST, SEARCH_LAST)
 }

@@ -8,7 +8,7 @@
 use super::request::Request;
 use parking_lot::Mutex;
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 /// A command and its bytes.
 pub(crate) type Parcel = (Request, Vec<u8>);
@@ -18,6 +18,10 @@ pub(crate) type Parcel = (Request, Vec<u8>);
 pub(crate) struct Lane {
     active: AtomicBool,
     queue: Mutex<VecDeque<Parcel>>,
+    /// Bytes of the commands in `queue`.
+    bytes: AtomicUsize,
+    /// Bytes of those that were taken off it and are held.
+    held_bytes: AtomicUsize,
     /// Odd while the submitting thread is between looking at the routes and the last link.
     dispatches: AtomicU64,
 }
@@ -54,6 +58,7 @@ impl Lane {
         if !self.is_active() {
             return Err(parcel);
         }
+        self.bytes.fetch_add(parcel.1.len(), Ordering::Relaxed);
         queue.push_back(parcel);
         Ok(())
     }
@@ -65,7 +70,19 @@ impl Lane {
 
     /// Takes everything off the lane.
     pub(crate) fn take(&self) -> VecDeque<Parcel> {
-        std::mem::take(&mut *self.queue.lock())
+        let mut queue = self.queue.lock();
+        self.bytes.store(0, Ordering::Relaxed);
+        std::mem::take(&mut *queue)
+    }
+
+    /// Bytes of the commands on the lane, and of those that are held.
+    pub(crate) fn byte_len(&self) -> usize {
+        self.bytes.load(Ordering::Relaxed) + self.held_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Says how many bytes are held.
+    pub(crate) fn note_held(&self, bytes: usize) {
+        self.held_bytes.store(bytes, Ordering::Relaxed);
     }
 
     /// Ends the detour, unless commands are still on it.

@@ -6,20 +6,26 @@
 
 mod calls;
 mod chance;
+mod connect;
 mod control;
+mod deadlines;
 mod dial;
 mod discover;
 mod dispatch;
 mod drive;
+mod errands;
 mod events;
+mod health;
 mod holds;
 mod keep;
 mod lane;
 mod limits;
+mod lost;
 mod node;
 mod outbox;
 mod recover;
 mod request;
+mod retry;
 mod routes;
 mod serve;
 mod session;
@@ -27,6 +33,7 @@ mod shared;
 mod tasks;
 mod upstream;
 mod view;
+mod waits;
 
 pub use control::ReconnectDecision;
 pub use drive::{Driver, drive};
@@ -42,6 +49,7 @@ use dispatch::Dispatcher;
 use shared::Shared;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 /// One cluster client, as its user's thread holds it.
 pub struct Cluster {
@@ -85,9 +93,9 @@ impl Cluster {
         self.shared.fail(ticket, error);
     }
 
-    /// Ends the session once all accepted commands are answered; answered then.
-    pub fn close(&self, ticket: Ticket) {
-        self.shared.send(Control::Close(ticket));
+    /// Ends the session once all accepted commands are answered, or `within` has passed; answered then.
+    pub fn close(&self, ticket: Ticket, within: Option<Duration>) {
+        self.shared.send(Control::Close(ticket, within));
     }
 
     /// Ends the session at once; every command still waiting is answered before this returns.

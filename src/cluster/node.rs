@@ -2,17 +2,16 @@
 //! are gone.
 
 use super::events::Event;
+use super::health::Health;
 use super::request::Request;
 use super::routes::{NodeLink, Routes};
 use super::session::Session;
-use crate::connection::{Link, Payload};
+use crate::connection::Link;
 use crate::error::Error;
 use crate::node_addr::NodeAddr;
-use crate::resp::encode_command;
-use crate::slot::Slot;
 use crate::topology::{Diff, NodeIndex, Topology};
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,6 +28,8 @@ pub(super) struct Node {
     pub(super) replica: Cell<bool>,
     /// Connect only when a command waits.
     pub(super) lazy: Cell<bool>,
+    /// What its connection does, or does not.
+    pub(super) health: Health,
     /// How the first attempt to connect went: not known yet, well, or not.
     pub(super) first: RefCell<Option<Result<(), Error>>>,
     task: RefCell<Option<AbortHandle>>,
@@ -37,8 +38,6 @@ pub(super) struct Node {
 /// How long a node that left the cluster may take to answer what it was sent.
 const LEAVE_WITHIN: Duration = Duration::from_secs(5);
 const LEAVE_POLL: Duration = Duration::from_millis(20);
-/// A ticket nobody holds: the answer is dropped.
-const NOBODY: u32 = crate::connection::SWALLOWED;
 
 impl Session {
     /// Puts a topology in force: links for new nodes, goodbye to those that are gone, and order
@@ -46,7 +45,8 @@ impl Session {
     pub(super) fn publish(self: &Rc<Self>, topology: Topology) {
         let old = self.shared.routes.load_full();
         let diff = Diff::between(&old.topology, &topology);
-        let moved = self.moved_by_link(&old, &diff.moved);
+        // Which of the slots may still have commands with their old owner.
+        let moved = old.by_primary(diff.moved.iter().copied());
         if !moved.is_empty() {
             self.shared.lane.open();
         }
@@ -64,6 +64,7 @@ impl Session {
                 false => link.remove_unwritten(|r| r.attempts > 0 && of_slots(r)),
             };
             let early = link.remove_unwritten(|r| r.attempts == 0 && of_slots(r));
+            self.give_up_if_suspect(&link);
             let mut holds = self.holds.borrow_mut();
             holds.add(link, slots, dispatch, Instant::now());
             early.into_iter().for_each(|parcel| drop(holds.park(parcel)));
@@ -90,31 +91,6 @@ impl Session {
         Arc::clone(&node.link)
     }
 
-    /// Waits until each node that is connected to at once has been tried.
-    ///
-    /// # Errors
-    ///
-    /// The first node's failure, if there is no node that can be used.
-    pub(super) async fn first_connections(&self) -> Result<(), Error> {
-        loop {
-            let (mut waiting, mut usable, mut failure) = (false, false, None);
-            for node in self.nodes.borrow().values() {
-                match &*node.first.borrow() {
-                    // A replica that is not read from is of no use to commands.
-                    None if node.lazy.get() => usable |= self.shared.config.minimize_connections,
-                    None => waiting = true,
-                    Some(Ok(())) => usable = true,
-                    Some(Err(error)) => failure = Some(error.clone()),
-                }
-            }
-            match failure {
-                _ if waiting => self.progress.notified().await,
-                Some(error) if !usable => return Err(error),
-                _ => return Ok(()),
-            }
-        }
-    }
-
     fn links_for(self: &Rc<Self>, topology: &Topology) -> Vec<NodeLink> {
         let primaries: HashSet<NodeIndex> =
             topology.slots.shards().iter().map(|shard| shard.primary).collect();
@@ -132,9 +108,10 @@ impl Session {
         let idle = replica && !config.use_replicas;
         let node = Rc::new(Node {
             addr: addr.clone(),
-            link: Arc::new(Link::new()),
+            link: Arc::new(Link::new(Arc::clone(&self.shared.in_flight))),
             replica: Cell::new(replica),
             lazy: Cell::new(config.minimize_connections || idle),
+            health: Health::default(),
             first: RefCell::new(None),
             task: RefCell::new(None),
         });
@@ -145,30 +122,29 @@ impl Session {
     }
 
     /// A primary has become a replica: its connection may read there from now on.
-    fn read_from_replica(&self, node: &Node) {
+    fn read_from_replica(self: &Rc<Self>, node: &Node) {
         if node.link.is_open() {
-            let mut bytes = Vec::new();
-            encode_command(&mut bytes, &["READONLY"]);
-            let request = Request::new(NOBODY, 0, None, bytes.len());
-            debug_assert_eq!(request.wire_len(), bytes.len());
-            node.link.submit(bytes, [request], &mut Vec::new());
+            let (session, link) = (Rc::clone(self), Arc::clone(&node.link));
+            self.spawn(async move {
+                // If it is lost, the next connection begins with it.
+                drop(session.ask(&link, &["READONLY"], LEAVE_WITHIN).await);
+            });
         }
     }
 
-    /// Which of the slots that moved may still have commands with their old owner.
-    fn moved_by_link(&self, old: &Routes, moved: &[Slot]) -> Vec<(NodeLink, HashSet<Slot>)> {
-        let mut by_node: BTreeMap<NodeIndex, HashSet<Slot>> = BTreeMap::new();
-        for slot in moved {
-            if let Some(primary) = old.topology.slots.primary(*slot) {
-                by_node.entry(primary).or_default().insert(*slot);
-            }
+    /// Slots of a node that hangs have a new owner: it is not waited for any more. When it wakes up it
+    /// may still think that it is the owner.
+    fn give_up_if_suspect(&self, link: &NodeLink) {
+        let nodes = self.nodes.borrow();
+        let node = nodes.values().find(|node| Arc::ptr_eq(&node.link, link));
+        if let Some(node) = node.filter(|node| node.health.is_suspect()) {
+            let silence = self.shared.config.node.hang_timeout.unwrap_or_default();
+            node.health.end(Error::Hung(silence.as_millis() as u32));
         }
-        let links = by_node.into_iter();
-        links.filter_map(|(node, slots)| Some((old.link(node)?.clone(), slots))).collect()
     }
 
     /// Routes anew what a node has not been sent yet.
-    fn send_elsewhere(&self, node: &Node) {
+    fn send_elsewhere(self: &Rc<Self>, node: &Node) {
         for (request, bytes) in node.link.remove_unwritten(|_| true) {
             self.send(request.unwrapped(bytes));
         }
@@ -202,13 +178,12 @@ impl Session {
             let dispatch = session.shared.lane.dispatching();
             let dispatch_goes_on =
                 || dispatch.is_some() && dispatch == session.shared.lane.dispatching();
-            while (node.link.waiting() > 0 || dispatch_goes_on()) && Instant::now() < deadline {
+            let waited_for = || node.link.waiting() > 0 && !node.health.is_suspect();
+            while (waited_for() || dispatch_goes_on()) && Instant::now() < deadline {
                 sleep(LEAVE_POLL).await;
                 session.send_elsewhere(&node);
             }
-            for (request, ..) in node.link.close() {
-                session.shared.fail(request.ticket, &Error::SocketClosed);
-            }
+            session.on_node_left(&node);
             if let Some(task) = node.task.borrow_mut().take() {
                 task.abort();
             }

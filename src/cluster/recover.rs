@@ -1,41 +1,31 @@
-//! Carries out what [`judge`] decides about failed attempts. Nothing else decides.
+//! Carries out what [`judge`](crate::routing::judge) decides about error replies. Nothing else
+//! decides.
 
 use super::lane::Parcel;
 use super::node::Node;
-use super::request::Request;
 use super::session::Session;
-use crate::connection::{SWALLOWED, Written};
+use crate::connection::SWALLOWED;
 use crate::error::Error;
 use crate::node_addr::NodeAddr;
 use crate::resp::ServerError;
-use crate::routing::{Attempt, Failure, Limits, Reason, Verdict, classify, judge};
+use crate::routing::{Asked, Reason, Verdict, classify};
 use crate::slot::Slot;
 use std::rc::Rc;
-use std::time::Duration;
-use tokio::time::sleep;
-
-/// How often a command may be cut off in the middle of being written before it is given up.
-const PARTLY_WRITTEN_MAX: u16 = 2;
-/// How soon held commands are looked at again when no reply brings it about.
-const HOLD_POLL: Duration = Duration::from_millis(1);
 
 impl Session {
     /// An error reply. Returns the word for its entry: the ticket, or [`SWALLOWED`].
-    pub(super) fn on_error_reply(
-        self: &Rc<Self>,
-        node: &Node,
-        (request, bytes): Parcel,
-        text: &[u8],
-    ) -> u32 {
-        let failure = classify(ServerError::parse(text), node.addr.host(), request.slot());
+    pub(super) fn on_error_reply(self: &Rc<Self>, node: &Node, parcel: Parcel, text: &[u8]) -> u32 {
+        let request = parcel.0;
+        let script = request.has(super::request::Request::SCRIPT);
+        let asked = Asked { host: node.addr.host(), slot: request.slot(), script };
+        let failure = classify(ServerError::parse(text), &asked);
         match self.judge(&failure, &request) {
             Verdict::Deliver | Verdict::Fail(Reason::OutcomeUnknown) | Verdict::Redispatch => {
-                request.ticket
+                return request.ticket;
             }
             Verdict::Fail(Reason::TooManyRedirects) => {
                 let last = String::from_utf8_lossy(text).into_owned();
                 self.shared.fail(request.ticket, &Error::TooManyRedirects(last));
-                SWALLOWED
             }
             Verdict::Follow { to, asking, moved } => {
                 tracing::debug!(from = %node.addr, %to, asking, "redirect");
@@ -43,46 +33,20 @@ impl Session {
                 if let Some(slot) = moved {
                     self.on_moved(slot, &to);
                 }
-                self.follow((request, bytes), &to, asking);
-                SWALLOWED
+                self.follow(parcel, &to, asking);
+            }
+            Verdict::OtherCopy => self.ask_other_copy(node, parcel),
+            Verdict::Wait { moved } => {
+                let mut parcel = parcel;
+                if let Some((slot, to)) = moved {
+                    self.shared.count_redirect(false);
+                    self.on_moved(slot, &to);
+                    parcel.0.attempts += 1;
+                }
+                self.wait(parcel, Some(&String::from_utf8_lossy(text)));
             }
         }
-    }
-
-    /// A connection is gone. What was not written, or may be sent twice, stays in the queue for the
-    /// next one; the callers of the rest learn that the outcome is unknown. Says whether anything
-    /// was written and not answered.
-    pub(super) fn on_connection_lost(self: &Rc<Self>, node: &Node, cause: &Error) -> bool {
-        let mut asked = false;
-        let keep_offline = !self.shared.config.node.disable_offline_queue;
-        let removed = node.link.detach(|request, written| {
-            let failure = match written {
-                Written::No | Written::Partly => Failure::NotSent,
-                Written::Maybe => Failure::OutcomeUnknown,
-            };
-            if written != Written::No {
-                asked = true;
-                request.attempts = request.attempts.saturating_add(1);
-            }
-            // A server that hangs up in the middle of a command may not like the command.
-            let disliked = written == Written::Partly && request.attempts > PARTLY_WRITTEN_MAX;
-            let spent = disliked || request.attempts > self.shared.config.max_redirects;
-            // Behind ASKING as well: if the key is elsewhere by then, this node says where; and it
-            // must not get behind those that follow it here.
-            keep_offline && self.judge(&failure, request) == Verdict::Redispatch && !spent
-        });
-        for (request, ..) in removed {
-            self.shared.fail(request.ticket, cause);
-        }
-        self.shared.queued.notify_one();
-        self.run_lane();
-        asked
-    }
-
-    fn judge(&self, failure: &Failure, request: &Request) -> Verdict {
-        let attempt =
-            Attempt { redirects: request.attempts, readonly: request.has(Request::READONLY) };
-        judge(failure, &attempt, &Limits { max_redirects: self.shared.config.max_redirects })
+        SWALLOWED
     }
 
     /// A slot has a new owner: at once for all commands to come, and the rest of the map is
@@ -105,24 +69,5 @@ impl Session {
         let known = self.shared.routes.load().link_to(to).cloned();
         let link = known.unwrap_or_else(|| self.link_to(to, false));
         self.shared.after_submit(link.submit(bytes, [request], &mut Vec::new()));
-    }
-
-    /// Sees to it that held commands go on even if no reply comes by.
-    pub(super) fn watch_holds(self: &Rc<Self>) {
-        if self.holds.borrow().is_empty() {
-            self.run_lane();
-            return;
-        }
-        if self.watching.replace(true) {
-            return;
-        }
-        let session = Rc::clone(self);
-        self.spawn(async move {
-            while session.shared.lane.is_active() {
-                session.run_lane();
-                sleep(HOLD_POLL).await;
-            }
-            session.watching.set(false);
-        });
     }
 }

@@ -7,8 +7,8 @@ use crate::slot::Slot;
 /// The asker's number for a command.
 pub type Ticket = u32;
 
-/// One command on its way. Twenty bytes, copied freely; the bytes of the command itself are in the
-/// pipeline it is in.
+/// One command on its way. Twenty-four bytes, copied freely; the bytes of the command itself are in
+/// the pipeline it is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Request {
     pub(crate) ticket: Ticket,
@@ -17,11 +17,15 @@ pub(crate) struct Request {
     wire_len: u32,
     /// Milliseconds on the cluster's clock, meaningful with [`Self::TIMED`].
     deadline: u32,
+    /// The same clock; until when the answer must be there. Meaningful with [`Self::PROMPT`].
+    respond_by: u32,
     /// Meaningful with [`Self::KEYED`].
     slot: u16,
-    flags: u8,
-    /// Attempts that did not succeed.
+    /// Redirects followed, and connections lost under it.
     pub(crate) attempts: u16,
+    /// How often it has waited, or gone to another copy.
+    pub(crate) waits: u8,
+    flags: u8,
 }
 
 impl Request {
@@ -35,15 +39,23 @@ impl Request {
     const TIMED: u8 = 8;
     /// Any node that has the data will do, replicas included.
     pub(crate) const REPLICA: u8 = 16;
+    /// It runs a script or a function.
+    pub(crate) const SCRIPT: u8 = 32;
+    /// It may wait on the server for something to happen.
+    pub(crate) const BLOCKING: u8 = 64;
+    /// Its answer has a deadline.
+    const PROMPT: u8 = 128;
 
     pub(crate) fn new(ticket: Ticket, flags: u8, slot: Option<Slot>, wire_len: usize) -> Self {
         Self {
             ticket,
             wire_len: wire_len as u32,
             deadline: 0,
+            respond_by: 0,
             slot: slot.map_or(0, Slot::number),
-            flags: flags | slot.map_or(0, |_| Self::KEYED),
             attempts: 0,
+            waits: 0,
+            flags: flags | slot.map_or(0, |_| Self::KEYED),
         }
     }
 
@@ -54,6 +66,19 @@ impl Request {
         self
     }
 
+    /// Gives its answer until `respond_by` to be there.
+    pub(crate) fn answered_by(mut self, respond_by: u32) -> Self {
+        self.respond_by = respond_by;
+        self.flags |= Self::PROMPT;
+        self
+    }
+
+    /// Its asker has been told that there is no answer: what still comes is dropped.
+    pub(crate) fn abandon(&mut self) {
+        self.ticket = NOBODY;
+        self.flags &= !Self::PROMPT;
+    }
+
     pub(crate) fn has(&self, flag: u8) -> bool {
         self.flags & flag != 0
     }
@@ -62,13 +87,24 @@ impl Request {
         if self.has(Self::KEYED) { Slot::new(self.slot) } else { None }
     }
 
+    /// Something ends its waiting: to be written, or to be answered.
     pub(crate) fn is_timed(&self) -> bool {
-        self.has(Self::TIMED)
+        self.has(Self::TIMED | Self::PROMPT)
     }
 
-    /// Says whether its time is over. The clock may have gone round since it began.
+    /// Its answer has a deadline.
+    pub(crate) fn is_prompt(&self) -> bool {
+        self.has(Self::PROMPT)
+    }
+
+    /// Says whether it may not be written any more.
     pub(crate) fn is_late(&self, now: u32) -> bool {
-        self.is_timed() && (now.wrapping_sub(self.deadline) as i32) >= 0
+        self.has(Self::TIMED) && has_passed(self.deadline, now) || self.is_overdue(now)
+    }
+
+    /// Says whether its answer is too late.
+    pub(crate) fn is_overdue(&self, now: u32) -> bool {
+        self.has(Self::PROMPT) && has_passed(self.respond_by, now)
     }
 
     /// The same command as one write unit with the ASKING in front of it.
@@ -92,6 +128,14 @@ impl Request {
     }
 }
 
+/// A ticket that nobody holds.
+pub(super) const NOBODY: Ticket = crate::connection::SWALLOWED;
+
+/// The clock may have gone round since `deadline` was set.
+fn has_passed(deadline: u32, now: u32) -> bool {
+    (now.wrapping_sub(deadline) as i32) >= 0
+}
+
 /// Length of `*1\r\n$6\r\nASKING\r\n`.
 const ASKING_LEN: usize = 16;
 
@@ -102,6 +146,10 @@ impl Payload for Request {
 
     fn preludes(&self) -> u8 {
         u8::from(self.has(Self::ASKING))
+    }
+
+    fn is_abandoned(&self) -> bool {
+        self.ticket == NOBODY
     }
 }
 
@@ -128,6 +176,16 @@ mod tests {
             [(100, 99, false), (100, 100, true), (5, u32::MAX - 5, false), (u32::MAX - 5, 5, true)];
         for (deadline, now, late) in cases {
             assert_eq!(request.until(deadline).is_late(now), late, "{deadline} at {now}");
+            let prompt = request.answered_by(deadline);
+            assert_eq!((prompt.is_late(now), prompt.is_overdue(now)), (late, late));
         }
+        assert!(!request.until(100).is_overdue(100), "what is written may take its time");
+    }
+
+    #[test]
+    fn an_abandoned_request_has_no_deadline_left() {
+        let mut request = Request::new(1, 0, None, 4).answered_by(100);
+        request.abandon();
+        assert!(request.is_abandoned() && !request.is_overdue(200));
     }
 }

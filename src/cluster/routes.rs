@@ -3,7 +3,9 @@
 use super::request::Request;
 use crate::connection::Link;
 use crate::node_addr::NodeAddr;
+use crate::slot::Slot;
 use crate::topology::{NodeIndex, Topology};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 /// The link of a node.
@@ -26,6 +28,27 @@ impl Routes {
 
     pub(crate) fn link(&self, node: NodeIndex) -> Option<&NodeLink> {
         self.links.get(node.index())
+    }
+
+    /// A node's link and address, and of how many nodes it is one.
+    pub(crate) fn place(&self, node: NodeIndex) -> Option<(&NodeLink, &NodeAddr, usize)> {
+        let link = self.links.get(node.index())?;
+        Some((link, &self.topology.node(node)?.addr, self.links.len()))
+    }
+
+    /// Links of the slots' primaries, each with its slots.
+    pub(crate) fn by_primary(
+        &self,
+        slots: impl IntoIterator<Item = Slot>,
+    ) -> Vec<(NodeLink, HashSet<Slot>)> {
+        let mut by_node: BTreeMap<NodeIndex, HashSet<Slot>> = BTreeMap::new();
+        for slot in slots {
+            if let Some(primary) = self.topology.slots.primary(slot) {
+                by_node.entry(primary).or_default().insert(slot);
+            }
+        }
+        let links = by_node.into_iter();
+        links.filter_map(|(node, slots)| Some((self.link(node)?.clone(), slots))).collect()
     }
 
     /// The link to the node at `addr`, if the topology names it.

@@ -1,7 +1,7 @@
 //! Keeps one node connected: connect, greet, serve, and again.
 
 use super::control::ReconnectDecision;
-use super::dial::{close_failure, dial, greet};
+use super::dial::{Role, close_failure, dial, greet};
 use super::events::Event;
 use super::node::Node;
 use super::session::Session;
@@ -71,7 +71,9 @@ impl Session {
         let config = &self.shared.config;
         let mut exchange = dial(at, &config.node, &self.scratch).await?;
         self.shared.tell(&Event::NodeConnect(at));
-        greet(&mut exchange, config, &config.node, node.replica.get()).await?;
+        let role = if node.replica.get() { Role::Replica } else { Role::Primary };
+        let id = greet(&mut exchange, config, &config.node, role).await?;
+        self.check_identity(node, id.as_deref())?;
         *node.first.borrow_mut() = Some(Ok(()));
         self.progress.notify_one();
         self.shared.tell(&Event::NodeReady(at));
@@ -89,19 +91,51 @@ impl Session {
             node: Rc::clone(node),
             answered: Rc::clone(&answered),
         };
-        let reason = run(exchange.into_opened(), &node.link, &upstream, &self.scratch).await;
-        let cause = close_failure(&reason);
+        node.health.begin();
+        let serving = run(exchange.into_opened(), &node.link, &upstream, &self.scratch);
+        let cause = tokio::select! {
+            biased;
+            reason = serving => close_failure(&reason),
+            error = node.health.ended() => error,
+        };
         tracing::info!(node = %node.addr, %cause, "connection lost");
         let asked = self.on_connection_lost(node, &cause);
+        if self.shared.config.refresh_on_reconnect {
+            self.refresh.notify_one();
+        }
         (cause, answered.get() || !asked)
+    }
+
+    /// Whether the server is the node that the topology names. Addresses are used again: what is meant
+    /// for one cluster must not be written to another.
+    fn check_identity(&self, node: &Node, id: Option<&str>) -> Result<(), Error> {
+        let topology = &self.shared.routes.load().topology;
+        let known = topology.find(&node.addr).and_then(|index| topology.node(index));
+        match (known.map(|known| &*known.id), id) {
+            (Some(expected), Some(got)) if is_node_id(expected) && is_node_id(got) => {
+                if expected == got {
+                    return Ok(());
+                }
+                let (expected, got) = (expected.to_owned(), got.to_owned());
+                Err(Error::WrongNode { expected, got })
+            }
+            // Named by a redirect only, or it will not say.
+            _ => Ok(()),
+        }
     }
 
     /// One dead node must not hold `connect()`: the first failure of a node counts as its answer.
     fn after_failed_attempt(&self, node: &Node, cause: &Error) {
+        node.link.avoid(true);
         node.first.borrow_mut().get_or_insert_with(|| Err(cause.clone()));
         self.progress.notify_one();
         if self.shared.config.refresh_on_reconnect {
             self.refresh.notify_one();
         }
     }
+}
+
+/// Forty hexadecimal digits, as every server makes them.
+fn is_node_id(text: &str) -> bool {
+    text.len() == 40 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }

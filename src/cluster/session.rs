@@ -3,6 +3,7 @@
 use super::calls::Calls;
 use super::control::{Control, ReconnectDecision};
 use super::dispatch::Dispatcher;
+use super::errands::Errands;
 use super::holds::Holds;
 use super::lane::Parcel;
 use super::node::Node;
@@ -32,6 +33,7 @@ pub(crate) struct Session {
     pub(super) dispatcher: RefCell<Dispatcher>,
     pub(super) holds: RefCell<Holds>,
     pub(super) calls: Calls,
+    pub(super) errands: Errands,
     /// Wakes who waits for first connections.
     pub(super) progress: Notify,
     /// Wakes the refresh.
@@ -55,6 +57,7 @@ impl Session {
             dispatcher: RefCell::default(),
             holds: RefCell::default(),
             calls: Calls::default(),
+            errands: Errands::default(),
             progress: Notify::new(),
             refresh: Notify::new(),
             watching: Cell::new(false),
@@ -72,6 +75,7 @@ impl Session {
         });
         session.spawn(Rc::clone(&session).keep_deadlines());
         session.spawn(Rc::clone(&session).keep_topology());
+        session.spawn(Rc::clone(&session).keep_healthy());
         session
     }
 
@@ -90,7 +94,9 @@ impl Session {
     pub(crate) fn end(&self) {
         self.tasks.abort_all();
         self.shared.routes.store(Arc::default());
-        let mut left = self.holds.borrow_mut().remove(|_| true);
+        let waiting = self.holds.borrow_mut().remove_waiting(|_| true);
+        let mut left: Vec<_> = waiting.into_iter().map(|waiter| waiter.parcel).collect();
+        left.extend(self.holds.borrow_mut().remove(|_| true));
         left.extend(self.shared.lane.take());
         for node in self.nodes.borrow().values() {
             let of_node = node.link.close().into_iter();
@@ -102,15 +108,17 @@ impl Session {
         self.shared.lane.close_if_empty();
     }
 
-    /// Waits until all accepted commands are answered, then ends the session and answers `ticket`.
-    pub(crate) fn close(self: &Rc<Self>, ticket: Ticket) {
+    /// Waits until all accepted commands are answered or `within` has passed, then ends the session
+    /// and answers `ticket`.
+    pub(crate) fn close(self: &Rc<Self>, ticket: Ticket, within: Option<Duration>) {
         let session = Rc::clone(self);
+        let until = within.map(|within| Instant::now() + within);
         self.spawn(async move {
-            while session.is_busy() {
+            while session.is_busy() && until.is_none_or(|until| Instant::now() < until) {
                 sleep(CLOSE_POLL).await;
             }
             session.shared.send(Control::Destroyed);
-            session.shared.cut_off(&Error::Closed);
+            session.shared.cut_off(&Error::Disconnected);
             session.shared.done(ticket);
         });
     }
@@ -134,7 +142,10 @@ impl Session {
     pub(crate) fn cancel(self: &Rc<Self>, ticket: Ticket) {
         // It may have come just now.
         self.run_lane();
-        let mut removed = self.holds.borrow_mut().remove(|(request, _)| request.ticket == ticket);
+        let is_it = |(request, _): &Parcel| request.ticket == ticket;
+        let waiting = self.holds.borrow_mut().remove_waiting(is_it);
+        let mut removed: Vec<_> = waiting.into_iter().map(|waiter| waiter.parcel).collect();
+        removed.extend(self.holds.borrow_mut().remove(is_it));
         for link in self.links() {
             removed.extend(link.remove_unwritten(|request| request.ticket == ticket));
         }
@@ -153,21 +164,35 @@ impl Session {
         self.calls.on_reconnect(call, decision);
     }
 
-    /// Sends a command where it belongs now.
-    pub(super) fn send(&self, parcel: Parcel) {
-        self.dispatcher.borrow_mut().send(&self.shared, parcel);
+    /// Holds a new command if older ones of its slot are held, or sends it.
+    fn hold_or_send(self: &Rc<Self>, parcel: Parcel) {
+        if !self.holds.borrow().blocks(&parcel) {
+            return self.send(parcel);
+        }
+        let routes = self.shared.routes.load();
+        let owner = parcel.0.slot().and_then(|slot| routes.topology.slots.primary(slot));
+        let addr = owner.and_then(|owner| routes.topology.node(owner)).map(|node| &node.addr);
+        let load = self.holds.borrow().load();
+        match addr.map_or(Ok(()), |addr| self.shared.limits.check_held(addr, load)) {
+            Ok(()) => drop(self.holds.borrow_mut().park(parcel)),
+            Err(error) => self.shared.fail(parcel.0.ticket, &error),
+        }
     }
 
     /// Moves commands along the lane: on, or aside while their slot is held.
     pub(crate) fn run_lane(self: &Rc<Self>) {
         while self.shared.lane.is_active() {
+            let due = self.holds.borrow_mut().take_due(Instant::now());
+            if !due.is_empty() {
+                self.resume(due);
+            }
             let released =
                 self.holds.borrow_mut().release(self.shared.lane.dispatching(), Instant::now());
             released.into_iter().for_each(|parcel| self.send(parcel));
             for parcel in self.shared.lane.take() {
-                let free = self.holds.borrow_mut().park(parcel);
-                free.into_iter().for_each(|parcel| self.send(parcel));
+                self.hold_or_send(parcel);
             }
+            self.shared.lane.note_held(self.holds.borrow().load().1);
             if !self.holds.borrow().is_empty() {
                 // They wait to be written, and may be late before they can be.
                 self.shared.queued.notify_one();

@@ -8,7 +8,7 @@ use super::request::{Request, Ticket};
 use super::routes::{NodeLink, Routes};
 use super::{events, events::Event};
 use crate::config::ClusterConfig;
-use crate::connection::Submission;
+use crate::connection::{Submission, Tally};
 use crate::error::Error;
 use crate::node_addr::NodeAddr;
 use crate::resp::Tape;
@@ -25,7 +25,7 @@ use tokio::time::Instant;
 pub(crate) struct Shared {
     pub(crate) config: ClusterConfig,
     pub(crate) reads: ReadPreference,
-    pub(crate) limits: Option<QueueLimits>,
+    pub(crate) limits: QueueLimits,
     pub(crate) routes: ArcSwap<Routes>,
     pub(crate) outbox: Outbox,
     pub(crate) lane: Lane,
@@ -34,6 +34,8 @@ pub(crate) struct Shared {
     /// Wakes the keeper of deadlines: something could not be written at once.
     pub(crate) queued: Notify,
     pub(crate) redirects: Redirects,
+    /// Bytes of all commands that are not answered.
+    pub(crate) in_flight: Tally,
     /// Bounded by the caller: one message per call, and one per abort of a command in flight.
     control: Mutex<VecDeque<Control>>,
     /// Nodes with a task, oldest first.
@@ -71,6 +73,7 @@ impl Shared {
             signal: Notify::new(),
             queued: Notify::new(),
             redirects: Redirects::default(),
+            in_flight: Tally::default(),
             control: Mutex::default(),
             live: Mutex::default(),
             ended: AtomicBool::new(false),
@@ -92,6 +95,10 @@ impl Shared {
 
     /// Answers a command: there is no answer, and why.
     pub(crate) fn fail(&self, ticket: Ticket, error: &Error) {
+        // Nobody's; or the engine's own, whose asker does not wait for ever.
+        if ticket >= super::errands::FIRST {
+            return;
+        }
         self.outbox.post(ticket, |tape| events::write_failure(tape, error));
     }
 
@@ -116,7 +123,7 @@ impl Shared {
     }
 
     /// A link was closed before it took this command: its node has left, or everything is over.
-    fn reroute(&self, mut parcel: Parcel) {
+    pub(crate) fn reroute(&self, mut parcel: Parcel) {
         while !self.ended.load(Ordering::SeqCst) {
             self.lane.open();
             match self.lane.push(parcel) {

@@ -1,9 +1,10 @@
 //! First look at everything a node's connection receives.
 
+use super::errands::is_errand;
 use super::node::Node;
 use super::request::Request;
 use super::session::Session;
-use crate::connection::Upstream;
+use crate::connection::{SWALLOWED, Upstream};
 use crate::resp::{Mark, Tape};
 use std::cell::Cell;
 use std::rc::Rc;
@@ -23,8 +24,22 @@ impl Upstream for NodeUpstream {
         request.ticket
     }
 
+    fn on_own_reply(&self, request: Request, answer: Tape) {
+        self.answered.set(true);
+        self.session.errands.on_answer(request.ticket, Ok(answer));
+    }
+
     fn on_error(&self, request: Request, bytes: Vec<u8>, text: &[u8]) -> u32 {
+        if is_errand(request.ticket) {
+            let text = String::from_utf8_lossy(text).into_owned();
+            self.session.errands.on_answer(request.ticket, Err(text));
+            return SWALLOWED;
+        }
         self.session.on_error_reply(&self.node, (request, bytes), text)
+    }
+
+    fn on_bytes(&self) {
+        self.node.health.on_bytes();
     }
 
     fn deliver(&self, tape: &mut Tape, end: Mark) {

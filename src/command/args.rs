@@ -58,6 +58,8 @@ pub struct Command<'a> {
     pub readonly: Option<bool>,
     /// Milliseconds it may wait to be written; 0: as long as it takes.
     pub timeout_ms: u32,
+    /// Milliseconds until its answer must be there; 0: as long as it takes.
+    pub response_timeout_ms: u32,
 }
 
 #[cfg(test)]

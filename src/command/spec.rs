@@ -17,6 +17,16 @@ impl Spec {
         !self.flags.has(SpecFlags::WRITE.with(SpecFlags::SCRIPT).with(SpecFlags::KEYLESS))
     }
 
+    /// Whether it runs a script or a function.
+    pub(crate) fn script(self) -> bool {
+        self.flags.has(SpecFlags::SCRIPT)
+    }
+
+    /// Whether it may wait on the server for something to happen.
+    pub(crate) fn blocking(self) -> bool {
+        self.flags.has(SpecFlags::BLOCKING)
+    }
+
     /// Whether it only reads. Running it twice then does no harm.
     ///
     /// Narrower than [`Spec::replica_safe`]: `SPUBLISH` may go to a replica, but not twice.

@@ -20,6 +20,9 @@ pub struct ConfigError {
 /// Milliseconds that Node's timers can hold: some 24 days. They take more for 1 ms.
 const MAX_MILLISECONDS: u32 = i32::MAX as u32;
 
+/// The greatest number that JavaScript counts to without gaps.
+const MOST_BYTES: f64 = 9_007_199_254_740_991.0;
+
 /// Where in the user's options a check happens.
 pub(super) struct Scope {
     /// Empty or the option that holds the others.
@@ -67,6 +70,26 @@ impl Scope {
             }
             Some(number) => {
                 let what = format!("must be a whole number from {least} to {most}, not {number}");
+                Err(self.error(option, &what))
+            }
+        }
+    }
+
+    /// A bound in bytes, or `default`; 0 is no bound.
+    pub(super) fn byte_bound(
+        &self,
+        option: &str,
+        value: Option<f64>,
+        default: usize,
+    ) -> Result<usize, ConfigError> {
+        match value {
+            None => Ok(default),
+            Some(0.0) => Ok(usize::MAX),
+            Some(number) if number.fract() == 0.0 && (1.0..=MOST_BYTES).contains(&number) => {
+                Ok(number as usize)
+            }
+            Some(number) => {
+                let what = format!("must be a whole number of bytes from 0 on, not {number}");
                 Err(self.error(option, &what))
             }
         }
@@ -125,6 +148,18 @@ mod tests {
             let error = scope.whole("database", Some(bad), 0..=65_535).unwrap_err();
             assert_eq!(error.option, "defaults.database");
             assert!(error.problem.ends_with(&format!("not {bad}")), "{error}");
+        }
+    }
+
+    #[test]
+    fn bounds_in_bytes() {
+        let scope = Scope::named("defaults");
+        let of = |number| scope.byte_bound("b", number, 7);
+        assert_eq!(of(None), Ok(7));
+        assert_eq!(of(Some(0.0)), Ok(usize::MAX));
+        assert_eq!(of(Some(1.0)), Ok(1));
+        for bad in [f64::NAN, f64::INFINITY, -1.0, 0.5, 1e300] {
+            assert_eq!(of(Some(bad)).unwrap_err().option, "defaults.b");
         }
     }
 

@@ -12,6 +12,7 @@ pub use node::{NodeConfig, NodeOptions, Reconnect, ReconnectOptions};
 pub use secret::Secret;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use crate::node_addr::NodeAddr;
 use check::Scope;
@@ -35,6 +36,10 @@ pub struct ClusterOptions {
     /// Whether a node that cannot be connected to is reason to learn the topology again. `false`
     /// when the user's `topologyRefreshOnReconnectionAttemptStrategy` decides instead.
     pub refresh_on_reconnect: Option<bool>,
+    /// Bytes of commands that may wait for their answers, in all nodes together.
+    pub queue_max_bytes: Option<f64>,
+    /// Milliseconds between two looks at the topology when nothing hints at a change.
+    pub topology_refresh_interval_ms: Option<f64>,
     /// node-redis's `nodeAddressMap` when it is an object.
     pub address_map: Option<Vec<AddressMapping>>,
     /// Whether `nodeAddressMap` is a function, to be asked for each address.
@@ -69,6 +74,10 @@ pub struct ClusterConfig {
     pub(crate) max_redirects: u16,
     /// Whether a node that cannot be connected to is reason to learn the topology again.
     pub(crate) refresh_on_reconnect: bool,
+    /// Bytes of commands that may wait for their answers, in all nodes together.
+    pub(crate) queue_max_bytes: usize,
+    /// Time between two looks at the topology when nothing hints at a change. `None`: no such looks.
+    pub(crate) refresh_interval: Option<Duration>,
     /// Where to connect instead of the address that servers give.
     pub(crate) address_map: BTreeMap<NodeAddr, NodeAddr>,
     /// Whether JavaScript is asked where to connect instead.
@@ -79,6 +88,11 @@ pub struct ClusterConfig {
 const DEFAULT_RESP: f64 = 3.0;
 /// node-redis's default for `maxCommandRedirections`.
 const DEFAULT_MAX_REDIRECTS: u16 = 16;
+/// 256 MiB: four nodes at their own bounds.
+const DEFAULT_QUEUE_MAX_BYTES: usize = 256 << 20;
+/// 60 s, as others have it. Most changes show themselves at once; this finds replicas that came or
+/// went. Halved, a cluster of 500 shards would spend twice 100 KB of answers a minute on each client.
+const DEFAULT_REFRESH_INTERVAL: Duration = Duration::from_secs(60);
 
 impl TryFrom<ClusterOptions> for ClusterConfig {
     type Error = ConfigError;
@@ -113,6 +127,16 @@ impl TryFrom<ClusterOptions> for ClusterConfig {
             minimize_connections: options.minimize_connections.unwrap_or(false),
             max_redirects: max_redirects.map_or(DEFAULT_MAX_REDIRECTS, |number| number as u16),
             refresh_on_reconnect: options.refresh_on_reconnect.unwrap_or(true),
+            queue_max_bytes: top.byte_bound(
+                "queueMaxBytes",
+                options.queue_max_bytes,
+                DEFAULT_QUEUE_MAX_BYTES,
+            )?,
+            refresh_interval: Some(
+                top.milliseconds("topologyRefreshInterval", options.topology_refresh_interval_ms)?
+                    .unwrap_or(DEFAULT_REFRESH_INTERVAL),
+            )
+            .filter(|interval| !interval.is_zero()),
             address_map: address_map(options.address_map.unwrap_or_default())?,
             address_map_callback: options.address_map_callback.unwrap_or(false),
         })
@@ -149,6 +173,8 @@ mod tests {
         assert_eq!((config.resp3, config.max_redirects), (true, 16));
         assert!(!config.use_replicas && !config.minimize_connections);
         assert!(config.address_map.is_empty() && !config.address_map_callback);
+        assert_eq!(config.queue_max_bytes, 256 << 20);
+        assert_eq!(config.refresh_interval, Some(Duration::from_secs(60)));
     }
 
     #[test]
@@ -159,6 +185,8 @@ mod tests {
             max_command_redirections: Some(0.0),
             use_replicas: Some(true),
             minimize_connections: Some(true),
+            queue_max_bytes: Some(0.0),
+            topology_refresh_interval_ms: Some(0.0),
             address_map: Some(vec![mapping]),
             address_map_callback: Some(true),
             ..options()
@@ -166,6 +194,7 @@ mod tests {
         .unwrap();
         assert_eq!((config.resp3, config.max_redirects), (false, 0));
         assert!(config.use_replicas && config.minimize_connections && config.address_map_callback);
+        assert_eq!((config.queue_max_bytes, config.refresh_interval), (usize::MAX, None));
         let mapped = config.address_map.get(&NodeAddr::new("::1", 7000));
         assert_eq!(mapped, Some(&NodeAddr::new("db", 1)));
     }

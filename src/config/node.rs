@@ -44,8 +44,16 @@ pub struct NodeOptions {
     pub reconnect: Option<ReconnectOptions>,
     /// `commandsQueueMaxLength`.
     pub commands_queue_max_length: Option<f64>,
+    /// `commandsQueueMaxBytes`.
+    pub commands_queue_max_bytes: Option<f64>,
     /// `disableOfflineQueue`.
     pub disable_offline_queue: Option<bool>,
+    /// `pingInterval`.
+    pub ping_interval_ms: Option<f64>,
+    /// `socket.socketTimeout`.
+    pub socket_timeout_ms: Option<f64>,
+    /// `socket.hangTimeout`.
+    pub hang_timeout_ms: Option<f64>,
 }
 
 /// `socket.reconnectStrategy` as it crosses the border.
@@ -104,8 +112,17 @@ pub struct NodeConfig {
     pub(crate) reconnect: Reconnect,
     /// Commands that may wait for this node. `None`: no bound on their number.
     pub(crate) queue_max_len: Option<usize>,
+    /// Bytes of commands that may wait for this node's answers.
+    pub(crate) queue_max_bytes: usize,
     /// Reject commands at once while there is no connection.
     pub(crate) disable_offline_queue: bool,
+    /// Silence after which a connection is pinged. `None`: none is.
+    pub(crate) ping_interval: Option<Duration>,
+    /// Silence after which a connection is closed. `None`: none is.
+    pub(crate) socket_timeout: Option<Duration>,
+    /// How long a node that was asked may send nothing before it is thought to hang. `None`: for
+    /// ever.
+    pub(crate) hang_timeout: Option<Duration>,
 }
 
 /// Which IP addresses a name may stand for.
@@ -127,6 +144,13 @@ const DEFAULT_PORT: u16 = 6379;
 const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// node-redis's default for `socket.keepAliveInitialDelay` (`DEFAULT_KEEPALIVE_INITIAL_DELAY`).
 const DEFAULT_KEEP_ALIVE_DELAY: Duration = Duration::from_secs(30);
+
+/// 64 MiB: a second of a busy node's traffic. Doubled, three nodes that are down take 400 MB from a
+/// program that goes on.
+const DEFAULT_QUEUE_MAX_BYTES: usize = 64 << 20;
+/// 1 s: longer than any pause of a healthy node but a slow script, and short beside the seconds that
+/// a cluster takes to replace a node that hangs.
+const DEFAULT_HANG_TIMEOUT: Duration = Duration::from_secs(1);
 
 impl NodeConfig {
     /// Checks the options found at `scope`.
@@ -164,7 +188,25 @@ impl NodeConfig {
             reconnect: parse_reconnect(options.reconnect, scope)?,
             // 0 is no bound in node-redis, too.
             queue_max_len: queue.filter(|&len| len != 0).map(|len| len as usize),
+            queue_max_bytes: scope.byte_bound(
+                "commandsQueueMaxBytes",
+                options.commands_queue_max_bytes,
+                DEFAULT_QUEUE_MAX_BYTES,
+            )?,
             disable_offline_queue: options.disable_offline_queue.unwrap_or(false),
+            // As in node-redis, 0 is none.
+            ping_interval: scope
+                .milliseconds("pingInterval", options.ping_interval_ms)?
+                .filter(|time| !time.is_zero()),
+            socket_timeout: scope
+                .milliseconds("socket.socketTimeout", options.socket_timeout_ms)?
+                .filter(|time| !time.is_zero()),
+            hang_timeout: Some(
+                scope
+                    .milliseconds("socket.hangTimeout", options.hang_timeout_ms)?
+                    .unwrap_or(DEFAULT_HANG_TIMEOUT),
+            )
+            .filter(|time| !time.is_zero()),
         })
     }
 }
@@ -256,6 +298,9 @@ mod tests {
         assert_eq!((config.reconnect, config.queue_max_len), (Reconnect::Default, None));
         assert_eq!((config.database, config.disable_client_info), (0, false));
         assert!(!config.disable_offline_queue);
+        assert_eq!(config.queue_max_bytes, 64 << 20);
+        assert_eq!((config.ping_interval, config.socket_timeout), (None, None));
+        assert_eq!(config.hang_timeout, Some(Duration::from_secs(1)));
         assert!(config.username.is_none() && config.password.is_none() && config.name.is_none());
     }
 
@@ -279,7 +324,11 @@ mod tests {
             local_port: Some(65_535.0),
             reconnect: Some(ReconnectOptions { kind: "fixed".into(), delay_ms: Some(10.0) }),
             commands_queue_max_length: Some(10.0),
+            commands_queue_max_bytes: Some(1_000.0),
             disable_offline_queue: Some(true),
+            ping_interval_ms: Some(1.0),
+            socket_timeout_ms: Some(2.0),
+            hang_timeout_ms: Some(3.0),
         })
         .unwrap();
         assert_eq!(config.addr, NodeAddr::new("::1", 7000));
@@ -293,7 +342,9 @@ mod tests {
         assert_eq!(config.family, Family::V6);
         assert_eq!(config.local_address, Some("::1".parse().unwrap()));
         assert_eq!(config.reconnect, Reconnect::Fixed(Duration::from_millis(10)));
-        assert_eq!(config.queue_max_len, Some(10));
+        assert_eq!((config.queue_max_len, config.queue_max_bytes), (Some(10), 1_000));
+        let times = [config.ping_interval, config.socket_timeout, config.hang_timeout];
+        assert_eq!(times, [1, 2, 3].map(|ms| Some(Duration::from_millis(ms))));
     }
 
     #[test]
@@ -303,12 +354,18 @@ mod tests {
             connect_timeout_ms: Some(0.0),
             keep_alive: Some(false),
             commands_queue_max_length: Some(0.0),
+            commands_queue_max_bytes: Some(0.0),
+            ping_interval_ms: Some(0.0),
+            socket_timeout_ms: Some(0.0),
+            hang_timeout_ms: Some(0.0),
             ..NodeOptions::default()
         })
         .unwrap();
         assert_eq!(config.addr.host(), "localhost");
         assert_eq!((config.connect_timeout, config.keep_alive), (None, None));
-        assert_eq!(config.queue_max_len, None);
+        assert_eq!((config.queue_max_len, config.queue_max_bytes), (None, usize::MAX));
+        assert_eq!((config.ping_interval, config.socket_timeout), (None, None));
+        assert_eq!(config.hang_timeout, None);
     }
 
     #[test]

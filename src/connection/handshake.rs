@@ -25,6 +25,8 @@ pub(crate) struct HandshakeOptions<'a> {
     pub(crate) lib_version: &'a str,
     /// Do not tell the server the library's name and version.
     pub(crate) disable_client_info: bool,
+    /// Ask the server for its id in the cluster.
+    pub(crate) identify: bool,
 }
 
 /// The library as `CLIENT LIST` shows it.
@@ -33,7 +35,8 @@ const LIB_NAME: &str = "redis-cluster-native";
 /// Says everything at once and then hears the replies in order.
 ///
 /// The order is node-redis's: `HELLO 3` (with `AUTH` and `SETNAME`) or, under RESP2, `AUTH` and
-/// `CLIENT SETNAME`; then `SELECT`, `READONLY` and `CLIENT SETINFO`. Sending at once costs one
+/// `CLIENT SETNAME`; then `SELECT`, `READONLY` and `CLIENT SETINFO`. Last comes a question of our own:
+/// `CLUSTER MYID`. Sending at once costs one
 /// round trip; after a refusal the rest is refused as well or does not matter, because the
 /// connection is closed.
 ///
@@ -73,6 +76,11 @@ impl Handshake {
         }
         if !options.disable_client_info {
             handshake.client_info(options);
+        }
+        if options.identify {
+            // Refused where the user may not run it: then the server is who the address says.
+            handshake.say(&["CLUSTER", "MYID"]);
+            handshake.ignore_refusal();
         }
         handshake
     }
@@ -131,9 +139,14 @@ impl Handshake {
         for (what, value) in [("LIB-VER", options.lib_version), ("LIB-NAME", &name)] {
             self.say(&["CLIENT", "SETINFO", what, value]);
             // Servers before 7.2 do not know the command.
-            if let Some(last) = self.ignored.last_mut() {
-                *last = true;
-            }
+            self.ignore_refusal();
+        }
+    }
+
+    /// Of what was said last.
+    fn ignore_refusal(&mut self) {
+        if let Some(last) = self.ignored.last_mut() {
+            *last = true;
         }
     }
 
@@ -162,6 +175,7 @@ mod tests {
         lib_tag: None,
         lib_version: "1.2.3",
         disable_client_info: true,
+        identify: false,
     };
 
     fn said(options: &HandshakeOptions<'_>) -> Vec<u8> {
@@ -186,13 +200,15 @@ mod tests {
             readonly: true,
             lib_tag: Some("tag"),
             disable_client_info: false,
+            identify: true,
             ..PLAIN
         };
-        let rest: [&[&str]; 4] = [
+        let rest: [&[&str]; 5] = [
             &["SELECT", "3"],
             &["READONLY"],
             &["CLIENT", "SETINFO", "LIB-VER", "1.2.3"],
             &["CLIENT", "SETINFO", "LIB-NAME", "redis-cluster-native(tag)"],
+            &["CLUSTER", "MYID"],
         ];
         let hello: &[&str] = &["HELLO", "3", "AUTH", "me", "pw", "SETNAME", "app"];
         assert_eq!(said(&all), encoded(&[&[hello], &rest[..]].concat()));

@@ -13,6 +13,10 @@ use tokio::sync::Notify;
 /// 64 KiB: what a socket buffer takes at once. Larger ones are left to the I/O thread, so that the
 /// submitting thread is never held by copying into the kernel.
 const DIRECT_MAX: usize = 64 << 10;
+
+/// Bytes in several queues together. Each link keeps its part of it up to date.
+pub(crate) type Tally = Arc<AtomicUsize>;
+
 /// A node's queue and, while there is one, its socket.
 ///
 /// The queue outlives the socket: requests put in while the node is not connected wait for the next
@@ -24,7 +28,12 @@ pub(crate) struct Link<R> {
     wake: Notify,
     /// Requests in the queue, for those who want to know without the lock.
     waiting: AtomicUsize,
+    /// Their bytes, for the same.
+    bytes: AtomicUsize,
+    /// `bytes` of this and other links.
+    tally: Tally,
     open: AtomicBool,
+    avoided: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -33,6 +42,8 @@ struct Inner<R> {
     writer: Option<Arc<Writer>>,
     /// Nothing is taken any more: what comes goes back.
     closed: bool,
+    /// Nothing is written any more, until it is.
+    paused: bool,
     /// Counts sockets: a writer that comes back late must not report on its successor's stream.
     generation: u32,
 }
@@ -49,19 +60,53 @@ pub(crate) struct Submission<R> {
 }
 
 impl<R: Payload> Link<R> {
-    pub(crate) fn new() -> Self {
-        let inner = Inner { pipeline: Pipeline::new(), writer: None, closed: false, generation: 0 };
+    pub(crate) fn new(tally: Tally) -> Self {
+        let inner = Inner {
+            pipeline: Pipeline::new(),
+            writer: None,
+            closed: false,
+            paused: false,
+            generation: 0,
+        };
         Self {
             inner: Mutex::new(inner),
             wake: Notify::new(),
             waiting: AtomicUsize::new(0),
+            bytes: AtomicUsize::new(0),
+            tally,
             open: AtomicBool::new(false),
+            avoided: AtomicBool::new(false),
         }
+    }
+
+    /// Under the lock, after every change of the queue.
+    fn count(&self, pipeline: &Pipeline<R>) {
+        self.waiting.store(pipeline.len(), Ordering::Relaxed);
+        let now = pipeline.byte_len();
+        let before = self.bytes.swap(now, Ordering::Relaxed);
+        // Goes down, too: the addition wraps.
+        self.tally.fetch_add(now.wrapping_sub(before), Ordering::Relaxed);
     }
 
     /// Requests waiting for their answer, written or not.
     pub(crate) fn waiting(&self) -> usize {
         self.waiting.load(Ordering::Relaxed)
+    }
+
+    /// Their bytes on the wire. What is written counts until it is answered: it may have to be sent
+    /// again, or elsewhere.
+    pub(crate) fn byte_len(&self) -> usize {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// Whether requests that other nodes could answer should rather go there.
+    pub(crate) fn is_avoided(&self) -> bool {
+        self.avoided.load(Ordering::Relaxed)
+    }
+
+    /// Asks for, or ends, that.
+    pub(crate) fn avoid(&self, avoided: bool) {
+        self.avoided.store(avoided, Ordering::Relaxed);
     }
 
     /// Says whether a socket is there and has passed its handshake.
@@ -88,9 +133,10 @@ impl<R: Payload> Link<R> {
         }
         let idle = inner.pipeline.is_idle();
         inner.pipeline.enqueue(bytes, requests);
-        self.waiting.store(inner.pipeline.len(), Ordering::Relaxed);
+        self.count(&inner.pipeline);
         let spare = inner.pipeline.take_spare();
-        let writer = inner.writer.clone().filter(|_| idle && small);
+        let paused = inner.paused;
+        let writer = inner.writer.clone().filter(|_| idle && small && !paused);
         let generation = inner.generation;
         let Some(writer) = writer.filter(|_| inner.pipeline.claim(claims)) else {
             drop(inner);
@@ -121,7 +167,11 @@ impl<R: Payload> Link<R> {
 
     /// Gives the link its socket.
     pub(super) fn attach(&self, writer: Arc<Writer>) {
-        self.inner.lock().writer = Some(writer);
+        let mut inner = self.inner.lock();
+        inner.writer = Some(writer);
+        inner.paused = false;
+        drop(inner);
+        self.avoid(false);
         self.open.store(true, Ordering::Release);
         self.wake.notify_one();
     }
@@ -136,8 +186,9 @@ impl<R: Payload> Link<R> {
         let mut inner = self.inner.lock();
         inner.writer = None;
         inner.generation = inner.generation.wrapping_add(1);
+        inner.paused = false;
         let removed = inner.pipeline.reset(keep);
-        self.waiting.store(inner.pipeline.len(), Ordering::Relaxed);
+        self.count(&inner.pipeline);
         removed
     }
 
@@ -153,8 +204,34 @@ impl<R: Payload> Link<R> {
     pub(crate) fn remove_unwritten(&self, condition: impl FnMut(&R) -> bool) -> Vec<(R, Vec<u8>)> {
         let mut inner = self.inner.lock();
         let removed = inner.pipeline.remove_unwritten(condition);
-        self.waiting.store(inner.pipeline.len(), Ordering::Relaxed);
+        self.count(&inner.pipeline);
         removed
+    }
+
+    /// Writes nothing more until this is called with `false`, or there is another socket.
+    pub(crate) fn pause(&self, paused: bool) {
+        self.inner.lock().paused = paused;
+        self.wake.notify_one();
+    }
+
+    /// Says whether writing is paused.
+    pub(crate) fn is_paused(&self) -> bool {
+        self.inner.lock().paused
+    }
+
+    /// Lets `change` abandon requests: what they still get is dropped.
+    pub(crate) fn update(&self, change: impl FnMut(&mut R)) {
+        let mut inner = self.inner.lock();
+        inner.pipeline.update(change);
+        self.count(&inner.pipeline);
+    }
+
+    /// Bytes written to the socket so far, and how many of them are answered. Calls `visit` with
+    /// the requests in between.
+    pub(crate) fn progress(&self, visit: impl FnMut(&R)) -> (u64, u64) {
+        let inner = self.inner.lock();
+        inner.pipeline.visit_written(visit);
+        inner.pipeline.progress()
     }
 
     /// Says whether a waiting request satisfies `condition`.
@@ -172,7 +249,9 @@ impl<R: Payload> Link<R> {
         loop {
             claims.clear();
             let mut inner = self.inner.lock();
-            let Some(writer) = inner.writer.clone() else { return Ok(false) };
+            let Some(writer) = inner.writer.clone().filter(|_| !inner.paused) else {
+                return Ok(false);
+            };
             if !inner.pipeline.claim(claims) {
                 return Ok(false);
             }
@@ -196,8 +275,14 @@ impl<R: Payload> Link<R> {
     pub(super) fn pair<T>(&self, pair_all: impl FnOnce(&mut Pairing<'_, R>) -> T) -> T {
         let mut inner = self.inner.lock();
         let done = pair_all(&mut Pairing { pipeline: &mut inner.pipeline });
-        self.waiting.store(inner.pipeline.len(), Ordering::Relaxed);
+        self.count(&inner.pipeline);
         done
+    }
+}
+
+impl<R> Drop for Link<R> {
+    fn drop(&mut self) {
+        self.tally.fetch_sub(*self.bytes.get_mut(), Ordering::Relaxed);
     }
 }
 
@@ -252,15 +337,34 @@ mod tests {
         fn preludes(&self) -> u8 {
             0
         }
+        fn is_abandoned(&self) -> bool {
+            false
+        }
     }
 
     #[test]
     fn a_closed_link_gives_requests_back_and_keeps_no_byte_of_them() {
-        let link = Link::new();
+        let link = Link::new(Tally::default());
         assert!(link.close().is_empty());
         let submitted = link.submit(b"abcde".to_vec(), [Len(2), Len(3)], &mut Vec::new());
         assert_eq!(submitted.refused, [(Len(2), b"ab".to_vec()), (Len(3), b"cde".to_vec())]);
         assert!(submitted.spare.is_empty(), "the next batch must not begin with this one");
         assert_eq!(link.waiting(), 0);
+    }
+
+    #[test]
+    fn bytes_are_counted_here_and_together() {
+        let tally = Tally::default();
+        let (one, two) = (Link::new(tally.clone()), Link::new(tally.clone()));
+        one.submit(b"abcde".to_vec(), [Len(2), Len(3)], &mut Vec::new());
+        two.submit(b"xyz".to_vec(), [Len(3)], &mut Vec::new());
+        let total = || tally.load(Ordering::Relaxed);
+        assert_eq!((one.byte_len(), two.byte_len(), total()), (5, 3, 8));
+        one.remove_unwritten(|request| request.0 == 2);
+        assert_eq!((one.byte_len(), total()), (3, 6));
+        two.detach(|_, _| false);
+        assert_eq!(total(), 3);
+        drop(one);
+        assert_eq!(total(), 0);
     }
 }

@@ -14,9 +14,9 @@ mod stream;
 mod task;
 
 pub(crate) use handshake::HandshakeOptions;
-pub(crate) use link::{Link, Submission};
+pub(crate) use link::{Link, Submission, Tally};
 pub(crate) use open::{Exchange, OpenError};
 pub(crate) use pipeline::{Claim, Payload, Written};
 pub(crate) use socket::{ConnectError, SocketOptions, connect};
 pub use task::Scratch;
-pub(crate) use task::{CloseReason, SWALLOWED, Upstream, run};
+pub(crate) use task::{CloseReason, OWN, SWALLOWED, Upstream, run};

@@ -49,7 +49,8 @@ impl Exchange {
         Self { reader, writer, parser, scratch, early: Vec::new() }
     }
 
-    /// Greets the server, within `limit`.
+    /// Greets the server, within `limit`. Returns the text of its last reply, if it is text: its id if
+    /// that was asked for.
     ///
     /// # Errors
     ///
@@ -58,10 +59,10 @@ impl Exchange {
         &mut self,
         options: &HandshakeOptions<'_>,
         limit: Option<Duration>,
-    ) -> Result<(), OpenError> {
+    ) -> Result<Option<String>, OpenError> {
         let mut handshake = Handshake::new(options);
         if handshake.is_empty() {
-            return Ok(());
+            return Ok(None);
         }
         let mut bytes = Vec::new();
         handshake.encode(&mut bytes);
@@ -69,13 +70,17 @@ impl Exchange {
             self.writer.write_all(&bytes).await.map_err(OpenError::Io)?;
             loop {
                 let tape = self.answer().await?;
-                let error = match Reply::read(&tape) {
+                let reply = Reply::read(&tape);
+                let error = match reply {
                     Some(Reply::Error(text)) => Some(text),
                     _ => None,
                 };
                 match handshake.on_reply(error) {
                     Progress::More => {}
-                    Progress::Done => return Ok(()),
+                    Progress::Done => {
+                        let text = reply.as_ref().and_then(Reply::as_bytes);
+                        return Ok(text.map(|text| String::from_utf8_lossy(text).into_owned()));
+                    }
                     Progress::Failed(text) => return Err(OpenError::Refused(text)),
                 }
             }

@@ -11,6 +11,9 @@ pub(crate) trait Payload: Copy {
 
     /// Replies that come before its own and are nobody's answer (the `+OK` of ASKING).
     fn preludes(&self) -> u8;
+
+    /// Nobody waits for its reply any more.
+    fn is_abandoned(&self) -> bool;
 }
 
 /// Most chunks taken on at a time: they go into one system call, and the usual limit of `writev` is
@@ -50,6 +53,8 @@ pub(crate) struct Pipeline<R> {
     writing: bool,
     /// Replies already seen of those that precede the oldest request's own.
     preludes_seen: u8,
+    /// Requests in the queue that are abandoned.
+    abandoned: usize,
 }
 
 #[derive(Debug)]
@@ -116,12 +121,45 @@ impl<R: Payload> Pipeline<R> {
             tail: 0,
             writing: false,
             preludes_seen: 0,
+            abandoned: 0,
         }
     }
 
-    /// How many requests wait for their answer, written or not.
+    /// How many requests wait for their answer, written or not, and are not abandoned.
     pub(crate) fn len(&self) -> usize {
-        self.requests.len()
+        self.requests.len() - self.abandoned
+    }
+
+    /// Bytes of all requests that are not answered.
+    pub(crate) fn byte_len(&self) -> usize {
+        (self.tail - self.acked) as usize
+    }
+
+    /// Bytes written so far, and of them those answered, since the connection was opened.
+    pub(crate) fn progress(&self) -> (u64, u64) {
+        (self.written, self.acked)
+    }
+
+    /// Calls `visit` with the requests of which bytes may be with the server, oldest first.
+    pub(crate) fn visit_written(&self, mut visit: impl FnMut(&R)) {
+        let mut start = self.acked;
+        for request in &self.requests {
+            if start >= self.claimed {
+                return;
+            }
+            start += request.wire_len() as u64;
+            visit(request);
+        }
+    }
+
+    /// Lets `change` abandon requests.
+    pub(crate) fn update(&mut self, change: impl FnMut(&mut R)) {
+        self.requests.iter_mut().for_each(change);
+        self.count_abandoned();
+    }
+
+    fn count_abandoned(&mut self) {
+        self.abandoned = self.requests.iter().filter(|request| request.is_abandoned()).count();
     }
 
     /// Says whether any waiting request satisfies `condition`.
@@ -144,7 +182,7 @@ impl<R: Payload> Pipeline<R> {
         self.spare.pop().unwrap_or_default()
     }
 
-    /// Adds requests behind all others; `bytes` holds exactly theirs, in order.
+    /// Adds requests behind all others; `bytes` holds exactly theirs, in order. None is abandoned.
     pub(crate) fn enqueue(&mut self, bytes: Vec<u8>, requests: impl IntoIterator<Item = R>) {
         let to = bytes.len();
         self.requests.extend(requests);
@@ -197,6 +235,7 @@ impl<R: Payload> Pipeline<R> {
         self.preludes_seen = 0;
         let request = *request;
         self.requests.pop_front();
+        self.abandoned -= usize::from(request.is_abandoned());
         self.acked += request.wire_len() as u64;
         if self.chunks.front().is_some_and(|chunk| self.head + chunk.len() <= self.acked) {
             self.retire();
@@ -239,6 +278,7 @@ impl<R: Payload> Pipeline<R> {
         }
         self.cut(start);
         self.enqueue(bytes, kept);
+        self.count_abandoned();
         removed
     }
 
@@ -269,6 +309,7 @@ impl<R: Payload> Pipeline<R> {
         *self = Self::new();
         if !kept.is_empty() {
             self.enqueue(bytes, kept);
+            self.count_abandoned();
         }
         removed
     }

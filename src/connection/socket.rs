@@ -16,6 +16,9 @@ pub(crate) struct SocketOptions {
     pub(crate) no_delay: bool,
     /// Idle time before the first keep-alive probe, zero for the system's own. `None`: no probes.
     pub(crate) keep_alive: Option<Duration>,
+    /// How long the system may wait for the peer to confirm bytes, before it gives the connection up.
+    /// `None`: as long as the system tries. Only Linux and its relatives have it.
+    pub(crate) user_timeout: Option<Duration>,
     /// Whether addresses of IP version 4 are tried.
     pub(crate) ipv4: bool,
     /// Whether addresses of IP version 6 are tried.
@@ -121,6 +124,10 @@ async fn connect_to(address: SocketAddr, options: &SocketOptions) -> io::Result<
             SockRef::from(&socket).set_tcp_keepalive(&TcpKeepalive::new().with_time(idle))?;
         }
         None => {}
+    }
+    #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
+    if options.user_timeout.is_some() {
+        SockRef::from(&socket).set_tcp_user_timeout(options.user_timeout)?;
     }
     socket.connect(address).await
 }

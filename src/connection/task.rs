@@ -25,14 +25,23 @@ const READ_LEN: usize = 256 << 10;
 const TAPE_KEPT: usize = 1 << 20;
 /// The word before a value that nobody waits for.
 pub(crate) const SWALLOWED: u32 = u32::MAX - 1;
+/// Words from here to [`SWALLOWED`] stand before answers of the upstream's own.
+pub(crate) const OWN: u32 = 1 << 31;
 
 /// Who hears of what a connection receives. Called on the I/O thread; must not block.
 pub(crate) trait Upstream {
     /// What travels with a request's bytes.
     type Request: Payload;
 
-    /// The word to put before this request's answer, which is not an error.
+    /// The word to put before this request's answer, which is not an error. One from [`OWN`] on says
+    /// that the answer is the upstream's own: it does not go to the others.
     fn on_reply(&self, request: Self::Request) -> u32;
+
+    /// An answer of the upstream's own: one value.
+    fn on_own_reply(&self, request: Self::Request, answer: Tape);
+
+    /// Bytes have come, whatever they are.
+    fn on_bytes(&self);
 
     /// An error reply: `text`, to a request that was `bytes`. Returns the word to put before it,
     /// [`SWALLOWED`] if it is not to be delivered. The queue may be used.
@@ -143,6 +152,7 @@ impl Inbound {
         link: &Link<U::Request>,
         upstream: &U,
     ) -> Result<(), CloseReason> {
+        upstream.on_bytes();
         let parsed = self.parse(bytes);
         // What was whole before the error is still an answer.
         let paired = self.pair(link, upstream);
@@ -188,9 +198,9 @@ impl Inbound {
         upstream: &U,
     ) -> Result<(), CloseReason> {
         let Self { tape, ends, .. } = self;
-        let mut errors = Vec::new();
+        let (mut errors, mut own) = (Vec::new(), Vec::new());
         let outcome = link.pair(|queue| {
-            for (entry, push) in ends.drain(..) {
+            for (position, &(entry, push)) in ends.iter().enumerate() {
                 if push {
                     continue;
                 }
@@ -201,7 +211,11 @@ impl Inbound {
                 };
                 match (queue.take_owner(), bytes) {
                     (Owner::Request(request), None) => {
-                        tape.words[entry.words] = upstream.on_reply(request);
+                        let word = upstream.on_reply(request);
+                        tape.words[entry.words] = word;
+                        if (OWN..SWALLOWED).contains(&word) {
+                            own.push((position, request));
+                        }
                     }
                     (Owner::Request(request), Some(bytes)) => errors.push((entry, request, bytes)),
                     (Owner::Prelude, _) => {}
@@ -216,6 +230,25 @@ impl Inbound {
             let text = &tape.bytes[entry.bytes..entry.bytes + length];
             tape.words[entry.words] = upstream.on_error(request, bytes, text);
         }
+        // From the last to the first: what is taken out moves only what has been looked at.
+        for (position, request) in own.into_iter().rev() {
+            let start = self.ends[position].0;
+            let next = self.ends.get(position + 1).map(|(next, _)| *next);
+            let end = next.or(self.entry).unwrap_or_else(|| self.tape.mark());
+            let answer = self.take_entry(start, end);
+            upstream.on_own_reply(request, answer);
+        }
+        self.ends.clear();
         outcome
+    }
+
+    /// Takes the value of the entry from `start` to `end` off the tape.
+    fn take_entry(&mut self, start: Mark, end: Mark) -> Tape {
+        let taken = self.tape.cut_out(start, end);
+        if let Some(unfinished) = &mut self.entry {
+            *unfinished = unfinished.minus(end.minus(start));
+            self.parser.on_drained(end.minus(start));
+        }
+        Tape { words: taken.words[1..].to_vec(), ..taken }
     }
 }

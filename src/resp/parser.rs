@@ -101,7 +101,8 @@ impl Parser {
         self.stack.is_empty() && self.line.is_empty() && matches!(self.state, State::Header)
     }
 
-    /// Says that everything before `taken` was taken off the tape, between two values.
+    /// Says that as much as lies before `taken` was taken off the tape, in front of the value being
+    /// read, between two values.
     pub fn on_drained(&mut self, taken: Mark) {
         if let State::Payload { blob, .. } = &mut self.state {
             blob.at = blob.at.minus(taken);

@@ -80,7 +80,7 @@ pub struct Mark {
 
 impl Mark {
     /// The same place once everything before `taken` is gone.
-    pub(super) fn minus(self, taken: Self) -> Self {
+    pub(crate) fn minus(self, taken: Self) -> Self {
         Self {
             words: self.words - taken.words,
             bytes: self.bytes - taken.bytes,
@@ -122,6 +122,15 @@ impl Tape {
         target.words.extend(self.words.drain(..mark.words));
         target.bytes.extend(self.bytes.drain(..mark.bytes));
         target.large.extend(self.large.drain(..mark.large));
+    }
+
+    /// Takes what is between two places out of the tape.
+    pub(crate) fn cut_out(&mut self, start: Mark, end: Mark) -> Self {
+        Self {
+            words: self.words.drain(start.words..end.words).collect(),
+            bytes: self.bytes.drain(start.bytes..end.bytes).collect(),
+            large: self.large.drain(start.large..end.large).collect(),
+        }
     }
 
     /// Writes a word of `kind` with `len` in its upper bits.
@@ -181,6 +190,22 @@ mod tests {
         assert_eq!(tape.words, [kind::BLOB_UTF8 | 4 << kind::BITS, large]);
         assert_eq!(tape.bytes, "zwö".as_bytes());
         assert_eq!(tape.large[0].len(), LARGE_FROM);
+    }
+
+    #[test]
+    fn what_is_cut_out_leaves_its_neighbours_together() {
+        let mut tape = Tape::default();
+        tape.push_string(kind::BLOB, b"one");
+        let start = tape.mark();
+        tape.push_string(kind::BLOB, b"cut");
+        tape.push_string(kind::BLOB, &[b'x'; LARGE_FROM]);
+        let end = tape.mark();
+        tape.push_string(kind::BLOB, b"three");
+        let out = tape.cut_out(start, end);
+        assert_eq!((out.bytes.as_slice(), out.large.len()), (&b"cut"[..], 1));
+        assert_eq!((tape.bytes.as_slice(), tape.large.len()), (&b"onethree"[..], 0));
+        assert_eq!(tape.mark(), Mark { words: 2, bytes: 8, large: 0 });
+        assert_eq!(end.minus(end.minus(start)), start);
     }
 
     #[test]

@@ -1,34 +1,49 @@
 //! The order in which equal nodes take turns: primaries first, then replicas, as in node-redis.
+//! Nodes that cannot answer at the moment miss their turn.
 
 use crate::topology::{NodeIndex, Shard};
 
-/// The node of `shard` whose turn it is, its primary included.
-///
-/// `pick` is asked for a position among that many candidates; any number will do, it wraps.
-pub(super) fn of_shard(shard: &Shard, pick: impl FnOnce(usize) -> usize) -> NodeIndex {
-    let candidates = 1 + shard.replicas.len();
-    match pick(candidates) % candidates {
-        0 => shard.primary,
-        turn => shard.replicas[turn - 1],
+/// Whose turn it is among nodes that could all answer.
+pub(super) struct Turn<P, A> {
+    /// Asked for a position among that many candidates; any number will do, it wraps.
+    pub(super) pick: P,
+    /// Whether a node misses its turn.
+    pub(super) avoid: A,
+}
+
+impl<P: FnOnce(usize) -> usize, A: Fn(NodeIndex) -> bool> Turn<P, A> {
+    /// The node of `shard`, its primary included. If all are to be avoided, the primary: what waits
+    /// for it goes wherever the slot goes.
+    pub(super) fn of_shard(self, shard: &Shard) -> NodeIndex {
+        let nodes = std::iter::once(shard.primary).chain(shard.replicas.iter().copied());
+        self.among(nodes, 1 + shard.replicas.len()).unwrap_or(shard.primary)
     }
-}
 
-/// The primary whose turn it is. `None` without shards.
-pub(super) fn any_primary(
-    shards: &[Shard],
-    pick: impl FnOnce(usize) -> usize,
-) -> Option<NodeIndex> {
-    let candidates = shards.len();
-    let turn = pick(candidates).checked_rem(candidates)?;
-    Some(shards[turn].primary)
-}
+    /// The primary whose turn it is. `None` without shards.
+    pub(super) fn any_primary(self, shards: &[Shard]) -> Option<NodeIndex> {
+        let primaries = shards.iter().map(|shard| shard.primary);
+        let first = shards.first()?.primary;
+        Some(self.among(primaries, shards.len()).unwrap_or(first))
+    }
 
-/// The node whose turn it is among all that hold slots: every primary, then every replica.
-/// `None` without shards.
-pub(super) fn any_node(shards: &[Shard], pick: impl FnOnce(usize) -> usize) -> Option<NodeIndex> {
-    let primaries = shards.iter().map(|shard| shard.primary);
-    let nodes = primaries.chain(shards.iter().flat_map(|shard| shard.replicas.iter().copied()));
-    let candidates = nodes.clone().count();
-    let turn = pick(candidates).checked_rem(candidates)?;
-    nodes.into_iter().nth(turn)
+    /// The node whose turn it is among all that hold slots: every primary, then every replica.
+    /// `None` without shards.
+    pub(super) fn any_node(self, shards: &[Shard]) -> Option<NodeIndex> {
+        let primaries = shards.iter().map(|shard| shard.primary);
+        let replicas = shards.iter().flat_map(|shard| shard.replicas.iter().copied());
+        let count = shards.iter().map(|shard| 1 + shard.replicas.len()).sum();
+        let first = shards.first()?.primary;
+        Some(self.among(primaries.chain(replicas), count).unwrap_or(first))
+    }
+
+    /// The node at the picked position, or the next one behind it that is not to be avoided.
+    fn among(
+        self,
+        nodes: impl Iterator<Item = NodeIndex> + Clone,
+        count: usize,
+    ) -> Option<NodeIndex> {
+        let turn = (self.pick)(count).checked_rem(count)?;
+        let in_order = nodes.clone().skip(turn).chain(nodes.take(turn));
+        in_order.into_iter().find(|&node| !(self.avoid)(node))
+    }
 }

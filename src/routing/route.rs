@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use super::replica::{any_node, any_primary, of_shard};
+use super::replica::Turn;
 use crate::slot::Slot;
 use crate::topology::{NodeIndex, Topology};
 
@@ -38,7 +38,8 @@ pub(crate) enum RouteError {
 /// Decides where a command goes. No clock, no lock, no random source of its own.
 ///
 /// `pick` is given the number of equal candidates and names one. Any number will do, it wraps; a
-/// counter makes the candidates take turns. It is not asked where there is no choice.
+/// counter makes the candidates take turns. Candidates that `avoid` names (not connected, loading)
+/// miss their turn. Neither is asked where there is no choice.
 ///
 /// Commands that a replica may not answer never go to one. (node-redis sends keyless writes to
 /// replicas too when `useReplicas` is on, where they fail.)
@@ -51,15 +52,17 @@ pub(crate) fn route(
     topology: &Topology,
     reads: ReadPreference,
     pick: impl FnOnce(usize) -> usize,
+    avoid: impl Fn(NodeIndex) -> bool,
 ) -> Result<NodeIndex, RouteError> {
+    let turn = Turn { pick, avoid };
     let spread = subject.replica_safe && reads == ReadPreference::Any;
     let Some(slot) = subject.slot else {
         let shards = topology.slots.shards();
-        let node = if spread { any_node(shards, pick) } else { any_primary(shards, pick) };
+        let node = if spread { turn.any_node(shards) } else { turn.any_primary(shards) };
         return node.ok_or(RouteError::NoNodes);
     };
     let shard = topology.slots.shard(slot).ok_or(RouteError::SlotUnassigned(slot))?;
-    if spread && !shard.replicas.is_empty() { Ok(of_shard(shard, pick)) } else { Ok(shard.primary) }
+    if spread && !shard.replicas.is_empty() { Ok(turn.of_shard(shard)) } else { Ok(shard.primary) }
 }
 
 #[cfg(test)]
@@ -93,9 +96,35 @@ mod tests {
         for (slot, replica_safe, reads, want) in cases {
             let subject = Subject { slot: *slot, replica_safe: *replica_safe };
             let turns = 0..want.len();
-            let got: Vec<_> =
-                turns.map(|turn| route(subject, &topology, *reads, |_| turn).unwrap().0).collect();
+            let got: Vec<_> = turns
+                .map(|turn| route(subject, &topology, *reads, |_| turn, |_| false).unwrap().0)
+                .collect();
             assert_eq!(got, *want, "{subject:?} {reads:?}");
+        }
+    }
+
+    #[test]
+    fn nodes_that_cannot_answer_miss_their_turn() {
+        // Primary 0 with replicas 1 and 2, primary 3 with replica 4.
+        let topology = topology(&[(0, 9, &[1, 2, 3]), (10, 19, &[4, 5])]);
+        type Case<'a> = (Option<Slot>, bool, &'a [u16], &'a [u16]);
+        let cases: &[Case<'_>] = &[
+            // slot, replica safe, avoided -> node of each turn
+            (slot(7), true, &[1], &[0, 2, 2, 0]),
+            (slot(7), true, &[0, 2], &[1, 1, 1, 1]),
+            (slot(7), true, &[0, 1, 2], &[0, 0, 0]),
+            (slot(7), false, &[0], &[0, 0]),
+            (None, false, &[0], &[3, 3]),
+            (None, false, &[0, 3], &[0, 0]),
+            (None, true, &[0, 4], &[3, 3, 1, 2, 3]),
+        ];
+        for (slot, replica_safe, avoided, want) in cases {
+            let subject = Subject { slot: *slot, replica_safe: *replica_safe };
+            let avoid = |node: NodeIndex| avoided.contains(&node.0);
+            let got: Vec<_> = (0..want.len())
+                .map(|turn| route(subject, &topology, Any, |_| turn, avoid).unwrap().0)
+                .collect();
+            assert_eq!(got, *want, "{subject:?} without {avoided:?}");
         }
     }
 
@@ -105,7 +134,8 @@ mod tests {
         for (slot, want) in [(slot(0), 3), (None, 4)] {
             let subject = Subject { slot, replica_safe: true };
             let mut asked = None;
-            route(subject, &topology, Any, |candidates| *asked.insert(candidates)).unwrap();
+            route(subject, &topology, Any, |candidates| *asked.insert(candidates), |_| false)
+                .unwrap();
             assert_eq!(asked, Some(want));
         }
     }
@@ -117,7 +147,13 @@ mod tests {
         let unassigned = RouteError::SlotUnassigned(Slot::new(10).unwrap());
         for reads in [Any, Primary] {
             let route = |slot, topology| {
-                route(Subject { slot, replica_safe: true }, topology, reads, |_| usize::MAX)
+                route(
+                    Subject { slot, replica_safe: true },
+                    topology,
+                    reads,
+                    |_| usize::MAX,
+                    |_| false,
+                )
             };
             assert_eq!(route(slot(10), &gap), Err(unassigned));
             assert_eq!(route(slot(10), &none), Err(unassigned));

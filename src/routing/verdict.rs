@@ -1,7 +1,6 @@
 //! What follows when an attempt did not succeed.
 
 use crate::node_addr::NodeAddr;
-use crate::resp::ServerError;
 use crate::slot::Slot;
 
 /// Why one attempt did not succeed.
@@ -12,6 +11,8 @@ pub(crate) enum Failure {
         /// Who has it.
         to: NodeAddr,
     },
+    /// The node is no primary any more and has refused a write (`READONLY`).
+    Demoted,
     /// Another node owns the slot.
     Moved {
         /// The slot.
@@ -19,12 +20,17 @@ pub(crate) enum Failure {
         /// Who owns it.
         to: NodeAddr,
     },
+    /// The slot cannot be served at this moment (`TRYAGAIN`, `CLUSTERDOWN`, no owner at all).
+    NotNow,
     /// Not one byte of the command was handed to the socket.
     NotSent,
     /// Written, at least in part, and then the connection ended.
     OutcomeUnknown,
     /// Any other error reply.
     Reply,
+    /// This node has no data to answer from at this moment (`LOADING`, `MASTERDOWN`); another copy
+    /// may have it.
+    Unready,
 }
 
 /// What has been tried so far with one command.
@@ -32,9 +38,15 @@ pub(crate) enum Failure {
 pub(crate) struct Attempt {
     /// Redirects followed.
     pub(crate) redirects: u16,
+    /// How often it has waited, or gone to another copy.
+    pub(crate) waits: u8,
     /// Whether the command only reads, so that running it twice does no harm
     /// ([`crate::command::Spec::readonly`]).
     pub(crate) readonly: bool,
+    /// Whether more than one node could answer it.
+    pub(crate) anywhere: bool,
+    /// Whether it has a deadline, which will end its waiting.
+    pub(crate) timed: bool,
 }
 
 /// How far the engine goes for one command.
@@ -42,7 +54,15 @@ pub(crate) struct Attempt {
 pub(crate) struct Limits {
     /// Redirects one command may follow. node-redis's `maxCommandRedirections`.
     pub(crate) max_redirects: u16,
+    /// How often a command without a deadline waits. One that has a deadline waits until then.
+    pub(crate) max_waits: u8,
 }
+
+/// Redirects that are followed at once. A third one in a row means that nodes contradict each
+/// other: from there on each waits, or two nodes that name each other would be a hot loop.
+pub(crate) const REDIRECTS_AT_ONCE: u16 = 3;
+/// How often another copy is tried at once. All copies of a shard may be loading.
+const COPIES_AT_ONCE: u8 = 3;
 
 /// What to do about a failed attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,8 +80,15 @@ pub(crate) enum Verdict {
         /// This slot has `to` as its owner from now on; the rest of the map may be stale too.
         moved: Option<Slot>,
     },
+    /// Send it to another node that can answer it, at once.
+    OtherCopy,
     /// Route it again, by its slot, as if it had never been sent.
     Redispatch,
+    /// Let it wait a little, and everything younger of its slot behind it; then route it again.
+    Wait {
+        /// The slot has this owner from now on, and a redirect is to be counted.
+        moved: Option<(Slot, NodeAddr)>,
+    },
 }
 
 /// Why the engine gives up.
@@ -79,16 +106,27 @@ pub(crate) enum Reason {
 /// and its deadline and the bounds of the queues end that.
 #[deny(clippy::wildcard_enum_match_arm)] // a new failure must be decided, not forgotten
 pub(crate) fn judge(failure: &Failure, attempt: &Attempt, limits: &Limits) -> Verdict {
+    let redirects = attempt.redirects;
     match failure {
-        Failure::Moved { .. } | Failure::Ask { .. }
-            if attempt.redirects >= limits.max_redirects =>
-        {
+        Failure::Moved { .. } | Failure::Ask { .. } if redirects >= limits.max_redirects => {
             Verdict::Fail(Reason::TooManyRedirects)
         }
-        Failure::Moved { slot, to } => {
+        Failure::Moved { slot, to } if redirects < REDIRECTS_AT_ONCE => {
             Verdict::Follow { to: to.clone(), asking: false, moved: Some(*slot) }
         }
+        Failure::Moved { slot, to } => Verdict::Wait { moved: Some((*slot, to.clone())) },
+        // ASK does not lead in circles: behind ASKING the target serves the slot or says MOVED.
         Failure::Ask { to } => Verdict::Follow { to: to.clone(), asking: true, moved: None },
+        Failure::Unready if attempt.anywhere && attempt.waits < COPIES_AT_ONCE => {
+            Verdict::OtherCopy
+        }
+        Failure::NotNow | Failure::Unready | Failure::Demoted => {
+            if attempt.timed || attempt.waits < limits.max_waits {
+                Verdict::Wait { moved: None }
+            } else {
+                Verdict::Deliver
+            }
+        }
         Failure::NotSent => Verdict::Redispatch,
         Failure::OutcomeUnknown if attempt.readonly => Verdict::Redispatch,
         // It may have run. Only the caller knows whether twice is harmless.
@@ -97,116 +135,64 @@ pub(crate) fn judge(failure: &Failure, attempt: &Attempt, limits: &Limits) -> Ve
     }
 }
 
-/// Says what an error reply means. The host of the node that answered stands for an empty one.
-///
-/// Redirects are known by their exact form, `MOVED <slot> <endpoint>`: a script may answer any
-/// text it likes after it has written, and what only looks like a redirect is the caller's.
-///
-/// A redirect that names another slot than the command's is not the server's either.
-pub(crate) fn classify(
-    error: ServerError<'_>,
-    answering_host: &str,
-    own_slot: Option<Slot>,
-) -> Failure {
-    let is_own = |slot: &Slot| own_slot.is_none_or(|own| own == *slot);
-    let redirect = || parse_redirect(error.rest, answering_host).filter(|(slot, _)| is_own(slot));
-    match error.code {
-        "MOVED" => redirect().map(|(slot, to)| Failure::Moved { slot, to }),
-        "ASK" => redirect().map(|(_, to)| Failure::Ask { to }),
-        _ => None,
-    }
-    .unwrap_or(Failure::Reply)
-}
-
-fn parse_redirect(rest: &str, answering_host: &str) -> Option<(Slot, NodeAddr)> {
-    let (slot, endpoint) = rest.split_once(' ')?;
-    // The standard parser also takes a plus sign, which no server writes.
-    if !slot.starts_with(|c: char| c.is_ascii_digit()) {
-        return None;
-    }
-    let slot = Slot::new(slot.parse().ok()?)?;
-    Some((slot, NodeAddr::parse_redirect(endpoint, answering_host).ok()?))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn slot(number: u16) -> Slot {
-        Slot::new(number).unwrap()
-    }
+    const FRESH: Attempt =
+        Attempt { redirects: 0, waits: 0, readonly: false, anywhere: false, timed: false };
+    const LIMITS: Limits = Limits { max_redirects: 16, max_waits: 64 };
 
     #[test]
     fn every_failure_has_its_verdict() {
-        let to = NodeAddr::new("h", 1);
+        let (slot, to) = (Slot::new(7).unwrap(), NodeAddr::new("h", 1));
         let (ask, moved) =
-            (Failure::Ask { to: to.clone() }, Failure::Moved { slot: slot(7), to: to.clone() });
+            (Failure::Ask { to: to.clone() }, Failure::Moved { slot, to: to.clone() });
         let follow_ask = Verdict::Follow { to: to.clone(), asking: true, moved: None };
-        let follow_moved = Verdict::Follow { to, asking: false, moved: Some(slot(7)) };
+        let follow_moved = Verdict::Follow { to: to.clone(), asking: false, moved: Some(slot) };
+        let wait_moved = Verdict::Wait { moved: Some((slot, to)) };
+        let wait = Verdict::Wait { moved: None };
         let too_many = Verdict::Fail(Reason::TooManyRedirects);
         let unknown = Verdict::Fail(Reason::OutcomeUnknown);
+        let redirected = |redirects| Attempt { redirects, ..FRESH };
+        let waited = |waits| Attempt { waits, ..FRESH };
+        let read = Attempt { readonly: true, ..FRESH };
+        let spread = |waits| Attempt { waits, anywhere: true, ..read };
+        let patient = Attempt { waits: u8::MAX, timed: true, ..FRESH };
         let cases = [
-            // failure, redirects so far, only reads -> verdict; the limit is 2
-            (&ask, 0, false, &follow_ask),
-            (&ask, 1, true, &follow_ask),
-            (&ask, 2, false, &too_many),
-            (&moved, 0, true, &follow_moved),
-            (&moved, 1, false, &follow_moved),
-            (&moved, 2, true, &too_many),
-            (&moved, u16::MAX, false, &too_many),
-            (&Failure::NotSent, 0, false, &Verdict::Redispatch),
-            (&Failure::NotSent, 2, true, &Verdict::Redispatch),
-            (&Failure::OutcomeUnknown, 0, false, &unknown),
-            (&Failure::OutcomeUnknown, 2, false, &unknown),
-            (&Failure::OutcomeUnknown, 0, true, &Verdict::Redispatch),
-            (&Failure::Reply, 0, false, &Verdict::Deliver),
-            (&Failure::Reply, 2, true, &Verdict::Deliver),
+            (&ask, FRESH, &follow_ask),
+            (&ask, redirected(15), &follow_ask),
+            (&ask, redirected(16), &too_many),
+            (&moved, read, &follow_moved),
+            (&moved, redirected(2), &follow_moved),
+            (&moved, redirected(3), &wait_moved),
+            (&moved, redirected(15), &wait_moved),
+            (&moved, redirected(16), &too_many),
+            (&moved, redirected(u16::MAX), &too_many),
+            (&Failure::NotNow, FRESH, &wait),
+            (&Failure::NotNow, waited(63), &wait),
+            (&Failure::NotNow, waited(64), &Verdict::Deliver),
+            (&Failure::NotNow, patient, &wait),
+            (&Failure::NotNow, spread(0), &wait),
+            (&Failure::Unready, FRESH, &wait),
+            (&Failure::Unready, waited(64), &Verdict::Deliver),
+            (&Failure::Unready, spread(0), &Verdict::OtherCopy),
+            (&Failure::Unready, spread(2), &Verdict::OtherCopy),
+            (&Failure::Unready, spread(3), &wait),
+            (&Failure::Demoted, FRESH, &wait),
+            (&Failure::Demoted, waited(64), &Verdict::Deliver),
+            (&Failure::Demoted, patient, &wait),
+            (&Failure::NotSent, FRESH, &Verdict::Redispatch),
+            (&Failure::NotSent, redirected(16), &Verdict::Redispatch),
+            (&Failure::OutcomeUnknown, FRESH, &unknown),
+            (&Failure::OutcomeUnknown, patient, &unknown),
+            (&Failure::OutcomeUnknown, read, &Verdict::Redispatch),
+            (&Failure::Reply, FRESH, &Verdict::Deliver),
+            (&Failure::Reply, patient, &Verdict::Deliver),
         ];
-        for (failure, redirects, readonly, want) in cases {
-            let attempt = Attempt { redirects, readonly };
-            let got = judge(failure, &attempt, &Limits { max_redirects: 2 });
+        for (failure, attempt, want) in cases {
+            let got = judge(failure, &attempt, &LIMITS);
             assert_eq!(got, *want, "{failure:?} {attempt:?}");
-        }
-    }
-
-    #[test]
-    fn redirects_are_known_by_their_exact_form() {
-        let moved = |number, host, port| Failure::Moved {
-            slot: slot(number),
-            to: NodeAddr::new(host, port),
-        };
-        let ask = |host, port| Failure::Ask { to: NodeAddr::new(host, port) };
-        let cases = [
-            ("MOVED 3999 127.0.0.1:6381", moved(3_999, "127.0.0.1", 6_381)),
-            ("MOVED 0 :6381", moved(0, "asked", 6_381)),
-            ("MOVED 16383 ::1:6381", moved(16_383, "::1", 6_381)),
-            ("ASK 3999 redis-1.example:6381", ask("redis-1.example", 6_381)),
-            ("ASK 3999 ?:6381", ask("asked", 6_381)),
-            ("MOVED 16384 127.0.0.1:6381", Failure::Reply),
-            ("MOVED 70000 127.0.0.1:6381", Failure::Reply),
-            ("MOVED -1 127.0.0.1:6381", Failure::Reply),
-            ("MOVED +1 127.0.0.1:6381", Failure::Reply),
-            ("MOVED 1 127.0.0.1:0", Failure::Reply),
-            ("MOVED 1 127.0.0.1", Failure::Reply),
-            ("MOVED 1 127.0.0.1:6381 and more", Failure::Reply),
-            ("MOVED  1 127.0.0.1:6381", Failure::Reply),
-            ("MOVED 1", Failure::Reply),
-            ("MOVED", Failure::Reply),
-            ("moved 1 127.0.0.1:6381", Failure::Reply),
-            ("MOVED1 1 127.0.0.1:6381", Failure::Reply),
-            ("ASKING 1 127.0.0.1:6381", Failure::Reply),
-            ("ASK me another", Failure::Reply),
-            ("TRYAGAIN Multiple keys request during rehashing of slot", Failure::Reply),
-            ("ERR MOVED 1 127.0.0.1:6381", Failure::Reply),
-            ("", Failure::Reply),
-        ];
-        for (text, want) in cases {
-            let error = ServerError::parse(text.as_bytes());
-            assert_eq!(classify(error, "asked", None), want, "{text:?}");
-            if want != Failure::Reply {
-                let other = Slot::new(77);
-                assert_eq!(classify(error, "asked", other), Failure::Reply, "{text:?} elsewhere");
-            }
         }
     }
 }

@@ -1,10 +1,12 @@
 //! Who owns what: one immutable picture of the cluster. Names nodes, never holds connections.
 
+mod agreement;
 mod diff;
 mod parse;
 mod patch;
 mod slot_map;
 
+pub(crate) use agreement::{View, agree, is_same, is_unanimous};
 pub(crate) use diff::Diff;
 pub(crate) use parse::parse_slots;
 pub(crate) use slot_map::{Shard, ShardIndex, SlotMap};
@@ -23,7 +25,7 @@ pub(crate) struct Topology {
 }
 
 /// One node of the cluster.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Node {
     /// The cluster's own name for the node; empty while only a redirect has named it.
     pub(crate) id: Box<str>,

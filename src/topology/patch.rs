@@ -19,6 +19,16 @@ impl Topology {
         next
     }
 
+    /// Gives `slot` to a node of another picture, which is added if need be.
+    pub(super) fn give_slot(&mut self, slot: Slot, owner: &Node) {
+        if self.find(&owner.addr).is_none() && push(&mut self.nodes, owner.clone()).is_none() {
+            return;
+        }
+        if let Some(shard) = self.shard_of(&owner.addr) {
+            self.slots.assign(slot, shard);
+        }
+    }
+
     fn shard_of(&mut self, addr: &NodeAddr) -> Option<ShardIndex> {
         let primary = self.find_or_push(addr)?;
         self.slots

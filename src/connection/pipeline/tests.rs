@@ -8,6 +8,7 @@ struct Letter {
     byte: u8,
     len: usize,
     preludes: u8,
+    abandoned: bool,
 }
 
 impl Payload for Letter {
@@ -17,10 +18,13 @@ impl Payload for Letter {
     fn preludes(&self) -> u8 {
         self.preludes
     }
+    fn is_abandoned(&self) -> bool {
+        self.abandoned
+    }
 }
 
 fn letter(byte: u8, len: usize) -> Letter {
-    Letter { byte, len, preludes: 0 }
+    Letter { byte, len, preludes: 0, abandoned: false }
 }
 
 fn bytes_of(letters: &[Letter]) -> Vec<u8> {
@@ -78,7 +82,7 @@ fn a_second_writer_is_turned_away_until_the_first_is_done() {
 #[test]
 fn a_prelude_is_swallowed() {
     let mut pipeline = Pipeline::new();
-    let asked = Letter { byte: b'a', len: 5, preludes: 1 };
+    let asked = Letter { preludes: 1, ..letter(b'a', 5) };
     enqueue(&mut pipeline, &[asked]);
     write(&mut pipeline, 5);
     assert_eq!(pipeline.take_owner(), Owner::Prelude);
@@ -116,6 +120,22 @@ fn a_reset_tells_what_may_have_arrived_and_keeps_what_it_is_told() {
     assert_eq!(removed, want);
     assert_eq!(pipeline.len(), 1);
     assert_eq!(write(&mut pipeline, 100), b"ee");
+}
+
+#[test]
+fn an_abandoned_request_keeps_its_place_on_the_wire_and_no_other() {
+    let mut pipeline = Pipeline::new();
+    let all: Vec<Letter> = (b'a'..=b'c').map(|byte| letter(byte, 2)).collect();
+    enqueue(&mut pipeline, &all);
+    write(&mut pipeline, 100);
+    pipeline.update(|letter| letter.abandoned = letter.byte == b'b');
+    assert_eq!((pipeline.len(), pipeline.byte_len()), (2, 6));
+    assert_eq!(pipeline.take_owner(), Owner::Request(all[0]));
+    assert_eq!(pipeline.take_owner(), Owner::Request(Letter { abandoned: true, ..all[1] }));
+    assert_eq!((pipeline.len(), pipeline.byte_len()), (1, 2));
+    pipeline.update(|letter| letter.abandoned = true);
+    pipeline.reset(|_, _| true);
+    assert_eq!(pipeline.len(), 0);
 }
 
 #[derive(Clone, Debug)]

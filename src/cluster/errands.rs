@@ -1,0 +1,82 @@
+//! Commands of the engine's own over the connections that serve users' commands: asked in line with
+//! theirs, answered to whoever asked.
+
+use super::request::{NOBODY, Request, Ticket};
+use super::routes::NodeLink;
+use super::session::Session;
+use crate::error::Error;
+use crate::resp::{Tape, encode_command};
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::time::Duration;
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+
+/// Tickets from here on, up to [`NOBODY`], are errands. No user's ticket has this bit.
+pub(super) const FIRST: Ticket = crate::connection::OWN;
+
+/// What a server said: a value, or the text of an error reply.
+pub(super) type Answer = Result<Tape, String>;
+
+/// Errands that are not answered yet. Bounded by the nodes: each is asked for few things at a time,
+/// and each question has a time limit.
+#[derive(Debug, Default)]
+pub(super) struct Errands {
+    last: Cell<u32>,
+    askers: RefCell<BTreeMap<Ticket, oneshot::Sender<Answer>>>,
+}
+
+impl Errands {
+    /// Whether the request is one of them.
+    pub(super) fn is_one(&self, request: &Request) -> bool {
+        is_errand(request.ticket)
+    }
+
+    /// An errand's answer has come. Its asker may have given up.
+    pub(super) fn on_answer(&self, ticket: Ticket, answer: Answer) {
+        if let Some(asker) = self.askers.borrow_mut().remove(&ticket) {
+            drop(asker.send(answer));
+        }
+    }
+
+    fn begin(&self) -> (Ticket, oneshot::Receiver<Answer>) {
+        let last = (self.last.get() + 1) % (NOBODY - FIRST);
+        self.last.set(last);
+        let (asker, answer) = oneshot::channel();
+        self.askers.borrow_mut().insert(FIRST + last, asker);
+        (FIRST + last, answer)
+    }
+}
+
+/// Whether a ticket is an errand's.
+pub(super) fn is_errand(ticket: Ticket) -> bool {
+    (FIRST..NOBODY).contains(&ticket)
+}
+
+impl Session {
+    /// Puts a question in line behind what the node has been asked already.
+    ///
+    /// # Errors
+    ///
+    /// No answer within `limit`, or the server's refusal.
+    pub(super) async fn ask(
+        &self,
+        link: &NodeLink,
+        command: &[&str],
+        limit: Duration,
+    ) -> Result<Tape, Error> {
+        let (ticket, answer) = self.errands.begin();
+        let mut bytes = Vec::new();
+        encode_command(&mut bytes, command);
+        let request = Request::new(ticket, 0, None, bytes.len());
+        self.shared.after_submit(link.submit(bytes, [request], &mut Vec::new()));
+        let answer = timeout(limit, answer).await;
+        self.errands.askers.borrow_mut().remove(&ticket);
+        match answer {
+            Ok(Ok(Ok(tape))) => Ok(tape),
+            Ok(Ok(Err(text))) => Err(Error::Refused(text)),
+            Ok(Err(_)) => Err(Error::SocketClosed),
+            Err(_) => Err(Error::Timeout),
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! Notices nodes that hang, connections that lead nowhere, and connections that are idle.
+//!
+//! A node that was asked and has sent nothing for `hangTimeout` is a suspect: nothing more is written
+//! to it, so that what waits can go to its successor; reads that others can answer avoid it; the
+//! topology is looked at. It is probed on a second connection meanwhile. If that one is answered
+//! while the first stays silent, the first is dead, and is replaced.
+
+use super::dial::{Role, dial, greet, open_failure};
+use super::node::Node;
+use super::request::Request;
+use super::session::Session;
+use crate::error::Error;
+use crate::resp::encode_command;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::time::Duration;
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep};
+
+/// Parts of a timeout between two looks: it is noticed at most this much late.
+const LOOKS_PER_TIMEOUT: u32 = 4;
+/// No more often than this, whatever the timeouts.
+const SHORTEST_LOOK: Duration = Duration::from_millis(5);
+
+/// What is known of a node's connection.
+#[derive(Debug, Default)]
+pub(super) struct Health {
+    /// Counts reads.
+    reads: Cell<u64>,
+    /// What the last look saw: reads, bytes written, bytes answered; and when it last saw a change.
+    seen: Cell<Option<(Look, Instant)>>,
+    /// When something was last read, or nothing was owed.
+    heard: Cell<Option<Instant>>,
+    suspect: Cell<bool>,
+    pinging: Cell<bool>,
+    /// Why the connection is to be ended.
+    verdict: RefCell<Option<Error>>,
+    ended: Notify,
+}
+
+type Look = (u64, u64, u64);
+
+impl Health {
+    /// Something was read.
+    pub(super) fn on_bytes(&self) {
+        self.reads.set(self.reads.get().wrapping_add(1));
+    }
+
+    /// A new connection begins.
+    pub(super) fn begin(&self) {
+        self.seen.set(None);
+        self.heard.set(None);
+        self.suspect.set(false);
+        self.verdict.take();
+    }
+
+    /// Whether the node is thought to hang.
+    pub(super) fn is_suspect(&self) -> bool {
+        self.suspect.get()
+    }
+
+    /// Ends the connection because of `error`.
+    pub(super) fn end(&self, error: Error) {
+        *self.verdict.borrow_mut() = Some(error);
+        self.ended.notify_one();
+    }
+
+    /// Waits until the connection is to be ended; returns why.
+    pub(super) async fn ended(&self) -> Error {
+        loop {
+            if let Some(error) = self.verdict.take() {
+                return error;
+            }
+            self.ended.notified().await;
+        }
+    }
+}
+
+impl Session {
+    /// Looks at all nodes again and again.
+    pub(super) async fn keep_healthy(self: Rc<Self>) {
+        let config = &self.shared.config.node;
+        let times = [config.hang_timeout, config.socket_timeout, config.ping_interval];
+        let Some(shortest) = times.into_iter().flatten().min() else { return };
+        let pause = (shortest / LOOKS_PER_TIMEOUT).max(SHORTEST_LOOK);
+        loop {
+            sleep(pause).await;
+            let nodes: Vec<_> = self.nodes.borrow().values().cloned().collect();
+            for node in nodes.iter().filter(|node| node.link.is_open()) {
+                self.look_at(node);
+            }
+        }
+    }
+
+    fn look_at(self: &Rc<Self>, node: &Rc<Node>) {
+        let (now, health) = (Instant::now(), &node.health);
+        let mut blocking = false;
+        let (written, answered) =
+            node.link.progress(|request| blocking |= request.has(Request::BLOCKING));
+        let look = (health.reads.get(), written, answered);
+        let (before, since) = health.seen.get().unwrap_or((look, now));
+        let since = if before == look { since } else { now };
+        health.seen.set(Some((look, since)));
+        let heard_now = before.0 != look.0 || written == answered || blocking;
+        let heard = health.heard.get().filter(|_| !heard_now).unwrap_or(now);
+        health.heard.set(Some(heard));
+
+        let config = &self.shared.config.node;
+        let silence = now - since;
+        match config.socket_timeout {
+            Some(limit) if silence >= limit => {
+                health.end(Error::SocketTimeout(limit.as_millis() as u32));
+            }
+            _ => {}
+        }
+        match config.hang_timeout {
+            Some(limit) if now - heard >= limit => self.suspect(node, limit),
+            Some(_) if heard_now => self.clear(node),
+            _ => {}
+        }
+        if config.ping_interval.is_some_and(|interval| silence >= interval) {
+            self.ping(node);
+        }
+    }
+
+    /// The node may hang.
+    fn suspect(self: &Rc<Self>, node: &Rc<Node>, limit: Duration) {
+        if node.health.suspect.replace(true) {
+            return;
+        }
+        tracing::warn!(node = %node.addr, "nothing comes back");
+        node.link.avoid(true);
+        node.link.pause(true);
+        self.refresh.notify_one();
+        let (session, node) = (Rc::clone(self), Rc::clone(node));
+        self.spawn(async move { session.probe_while_suspect(&node, limit).await });
+    }
+
+    /// The node answers.
+    fn clear(&self, node: &Node) {
+        if node.health.suspect.replace(false) {
+            tracing::info!(node = %node.addr, "answers again");
+            node.link.pause(false);
+            node.link.avoid(false);
+        }
+    }
+
+    async fn probe_while_suspect(self: &Rc<Self>, node: &Rc<Node>, limit: Duration) {
+        while node.health.is_suspect() && node.link.is_open() {
+            let reads = node.health.reads.get();
+            let began = Instant::now();
+            let answered = tokio::time::timeout(limit, self.probe(node)).await;
+            if matches!(answered, Ok(Ok(()))) {
+                // What the node had to say on the first connection has come by now.
+                sleep(limit / LOOKS_PER_TIMEOUT).await;
+                if node.health.is_suspect() && node.health.reads.get() == reads {
+                    node.health.end(Error::Hung(limit.as_millis() as u32));
+                    return;
+                }
+            }
+            sleep(limit.saturating_sub(began.elapsed())).await;
+        }
+    }
+
+    /// Asks the node on a connection of its own.
+    async fn probe(&self, node: &Node) -> Result<(), Error> {
+        let config = &self.shared.config;
+        let at = self.mapped(&node.addr).await;
+        let mut exchange = dial(&at, &config.node, &self.scratch).await?;
+        greet(&mut exchange, config, &config.node, Role::Source).await?;
+        let mut question = Vec::new();
+        encode_command(&mut question, &["PING"]);
+        exchange.ask(&question, None).await.map_err(open_failure)?;
+        Ok(())
+    }
+
+    /// Pings an idle connection (node-redis's `pingInterval`).
+    fn ping(self: &Rc<Self>, node: &Rc<Node>) {
+        if node.health.pinging.replace(true) {
+            return;
+        }
+        let (session, node) = (Rc::clone(self), Rc::clone(node));
+        self.spawn(async move {
+            let limit = session.shared.config.node.ping_interval.unwrap_or(Duration::MAX);
+            // Silence is the business of others: what matters is that something was sent.
+            drop(session.ask(&node.link, &["PING"], limit).await);
+            node.health.pinging.set(false);
+        });
+    }
+}
