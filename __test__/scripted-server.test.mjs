@@ -47,10 +47,21 @@ test('answers keep their order, even when the first one takes longer', async () 
   const { heard, server } = await converse(() => {
     count += 1;
     if (count === 1) return ['+sl', 30, 'ow\r\n'];
-    if (count === 2) return SILENCE;
+    if (count === 2) return [];
     return ['+fast\r\n', HANG_UP];
   }, [PING, PING, PING]);
   assert.equal(heard, '+slow\r\n+fast\r\n');
+  await server.close();
+});
+
+test('silence is for good', async () => {
+  let count = 0;
+  const { heard, server } = await converse(() => {
+    count += 1;
+    if (count === 3) setTimeout(() => server.dropConnections(), 20);
+    return count === 2 ? SILENCE : '+OK\r\n';
+  }, [PING, PING, PING]);
+  assert.equal(heard, '+OK\r\n');
   await server.close();
 });
 

@@ -6,7 +6,7 @@ import { CommandReader } from './resp-text.mjs';
 
 /** As a part of an answer: the connection is cut here. */
 export const HANG_UP = Symbol('hang up');
-/** As an answer: none, ever. */
+/** As an answer: none, ever; and as servers answer in order, none to what follows on the connection. */
 export const SILENCE = [];
 
 /**
@@ -36,6 +36,7 @@ export class Connection {
   protocol = 2;
   #socket;
   #writing = Promise.resolve();
+  #isSilent = false;
 
   constructor(id, socket) {
     this.id = id;
@@ -50,6 +51,8 @@ export class Connection {
   write(answer) {
     this.#writing = this.#writing.then(async () => {
       const parts = await answer;
+      this.#isSilent ||= parts === SILENCE;
+      if (this.#isSilent) return;
       for (const part of Array.isArray(parts) ? parts : [parts]) await this.#writePart(part);
     });
     return this.#writing;

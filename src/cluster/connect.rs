@@ -57,8 +57,6 @@ impl Session {
             self.shared.tell(&Event::SeedError(&error));
             failures.push(("its nodes".to_owned(), error));
         }
-        // One seed's word is enough to begin with. Others may know better.
-        self.refresh.notify_one();
         Ok(())
     }
 
