@@ -14,13 +14,22 @@ import type { RedisClusterClientOptions, RedisClusterSeed } from './node-options
 type NodeRedisOption<KEY extends keyof NodeRedisClusterOptions> = NodeRedisClusterOptions[KEY];
 
 /**
- * Options of commands: `timeout`, `abortSignal`, `typeMapping`, `asap`, `chainId`.
+ * Options of commands: `timeout`, `abortSignal`, `typeMapping`, `asap`, `chainId`, `responseTimeout`.
  *
- * Source: node-redis's `ClusterCommandOptions`.
+ * Source: node-redis's `ClusterCommandOptions`, and one of our own.
  */
 export type ClusterCommandOptions<TYPE_MAPPING extends TypeMapping = TypeMapping> = NonNullable<
   NodeRedisClusterOptions<{}, {}, {}, RespVersions, TYPE_MAPPING>['commandOptions']
->;
+> & {
+  /**
+   * How long an answer may take, in milliseconds from the call: written or not, the command is then
+   * rejected with a `TimeoutError`. What the server still answers is dropped, and the connection goes
+   * on. A write that was rejected so may have been done. Not in node-redis.
+   *
+   * @defaultValue 0: as long as it takes
+   */
+  responseTimeout?: number;
+};
 
 /** Options of `createCluster`, which throws a `TypeError` that names one it cannot honour. */
 export interface RedisClusterOptions<
@@ -29,7 +38,10 @@ export interface RedisClusterOptions<
   S extends RedisScripts = RedisScripts,
   RESP extends RespVersions = 3,
   TYPE_MAPPING extends TypeMapping = TypeMapping,
-> extends Omit<NodeRedisClusterOptions<M, F, S, RESP, TYPE_MAPPING>, 'rootNodes' | 'defaults'> {
+> extends Omit<
+  NodeRedisClusterOptions<M, F, S, RESP, TYPE_MAPPING>,
+  'rootNodes' | 'defaults' | 'commandOptions'
+> {
   /**
    * Nodes that are asked for the cluster's layout. One that answers is enough; give three.
    *
@@ -84,6 +96,25 @@ export interface RedisClusterOptions<
     NodeRedisOption<'topologyRefreshOnReconnectionAttemptStrategy'>;
 
   /**
+   * How often the layout is asked for when nothing hints at a change, in milliseconds, a random tenth
+   * of it added. 0 turns it off: `MOVED`, lost connections and nodes that hang are hints enough for
+   * all but replicas that come and go. Not in node-redis.
+   *
+   * @defaultValue 60000
+   */
+  topologyRefreshInterval?: number;
+
+  /**
+   * How many bytes of commands may be on their way or waiting, for all nodes together; the next one is
+   * rejected with an error that begins with 'The queue is full'. Each node has its own bound
+   * (`commandsQueueMaxBytes`) and an equal share of half of this one that no other can take. 0 turns it
+   * off. Not in node-redis.
+   *
+   * @defaultValue 268435456 (256 MiB)
+   */
+  queueMaxBytes?: number;
+
+  /**
    * Translates the addresses that the cluster announces into those that this client can reach, for
    * clusters behind NAT or in containers: an object keyed by `host:port`, or a function that
    * returns `{ host, port }`, or `undefined` to keep the address.
@@ -122,7 +153,7 @@ export interface RedisClusterOptions<
    * Options of every command. `timeout` is in milliseconds and counts until the command is written
    * to its node: a command that waits longer is rejected with a `TimeoutError`, one that was
    * written is not recalled. 0 or `undefined` waits without limit. `abortSignal` works in the same
-   * span and rejects with an `AbortError`. `typeMapping` is described at `withTypeMapping()`.
+   * span and rejects with an `AbortError`. `responseTimeout` counts until the answer. `typeMapping` is described at `withTypeMapping()`.
    *
    * @defaultValue { timeout: 5000 }
    */

@@ -115,6 +115,15 @@ export declare class RedisCluster<
   redirects(): RedirectCounts;
 
   /**
+   * Accepts no more commands, lets those that were accepted finish, and ends the connections.
+   *
+   * @param options `timeout`: the longest that it waits, in milliseconds; what is unanswered then is
+   * rejected with a `DisconnectsClientError`. Without it there is no limit; `destroy()` ends the
+   * waiting. Not in node-redis.
+   */
+  close(options?: { timeout?: number }): Promise<void>;
+
+  /**
    * Learns the layout and, unless `minimizeConnections` is set, connects to every node.
    *
    * @returns the cluster itself

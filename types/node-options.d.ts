@@ -59,6 +59,15 @@ export interface RedisClusterClientOptions extends Omit<NodeRedisNodeOptions, 's
   commandsQueueMaxLength?: number;
 
   /**
+   * How many bytes of commands may be on their way to one node or wait for it; the next one is
+   * rejected with an error that begins with 'The queue is full' and names the node. A command that
+   * finds nothing waiting is taken whatever its size. 0 turns it off. Not in node-redis.
+   *
+   * @defaultValue 67108864 (64 MiB)
+   */
+  commandsQueueMaxBytes?: number;
+
+  /**
    * Rejects commands with a `ClientOfflineError` while their node is not connected, instead of
    * keeping them until it is.
    *
@@ -73,9 +82,9 @@ export interface RedisClusterClientOptions extends Omit<NodeRedisNodeOptions, 's
   readonly?: boolean;
 
   /**
-   * Not supported in this version: `createCluster` throws a `TypeError` that names this option.
-   * A dead peer is noticed through `socket.keepAlive`.
-   * In node-redis: sends `PING` every so many milliseconds.
+   * Sends `PING` on a connection that has been idle for so many milliseconds, to keep it alive.
+   *
+   * @defaultValue no pings
    */
   pingInterval?: number;
 

@@ -45,10 +45,26 @@ export interface ReconnectOptions {
   reconnectStrategy?: ReconnectStrategy;
 
   /**
-   * Not supported in this version: `createCluster` throws a `TypeError` that names this option.
-   * In node-redis: closes a connection on which nothing was heard for so many milliseconds.
+   * Closes a connection on which nothing was sent or received for so many milliseconds: commands on it
+   * fail with a `SocketTimeoutError`. With the default {@link reconnectStrategy} the node is connected
+   * again by the next command only.
+   *
+   * @defaultValue no limit
    */
   socketTimeout?: number;
+
+  /**
+   * How long a node that was sent commands may send nothing back before it is thought to hang, in
+   * milliseconds. Nothing more is written to it then, reads that replicas may answer go there, the
+   * cluster is asked for its successor, and the node is probed on a second connection: if that is
+   * answered and the first stays silent, the first is replaced. Nothing is rejected for being slow.
+   * Commands that wait on the server on purpose (`BLPOP`) do not count. On Linux, a peer that confirms
+   * nothing for three times as long is given up (`TCP_USER_TIMEOUT`). 0 turns both off. Not in
+   * node-redis.
+   *
+   * @defaultValue 1000
+   */
+  hangTimeout?: number;
 }
 
 /** Options of Node's sockets that have a meaning for a client. */

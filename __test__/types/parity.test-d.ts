@@ -29,7 +29,7 @@ export type Members = [
   Expect<Equal<Exclude<keyof Ours, keyof Theirs>, 'redirects'>>,
   Expect<Equal<Differing<Ours, Theirs, CommandName>, never>>,
   Expect<Equal<Differing<OldOurs, OldTheirs, CommandName>, never>>,
-  Expect<Equal<Differing<OurClass, TheirClass, ClassMember>, never>>,
+  Expect<Equal<Differing<OurClass, TheirClass, ClassMember>, 'close'>>,
 ];
 
 /** The comparison sees the members it is meant to see, and a difference where there is one. */
@@ -116,7 +116,12 @@ export type Options = [
       | 'username'
     >
   >,
-  Expect<Equal<keyof ours.RedisClusterOptions, keyof ClientClusterOptions>>,
+  Expect<
+    Equal<
+      keyof ours.RedisClusterOptions,
+      keyof ClientClusterOptions | 'queueMaxBytes' | 'topologyRefreshInterval'
+    >
+  >,
 ];
 
 /** A cluster goes wherever node-redis's type is asked for, with and without the bundled modules. */
