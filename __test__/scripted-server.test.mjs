@@ -56,9 +56,9 @@ test('answers keep their order, even when the first one takes longer', async () 
 
 test('silence is for good', async () => {
   let count = 0;
-  const { heard, server } = await converse(() => {
+  const { heard, server } = await converse((_, connection) => {
     count += 1;
-    if (count === 3) setTimeout(() => server.dropConnections(), 20);
+    if (count === 3) setTimeout(() => connection.close(), 20);
     return count === 2 ? SILENCE : '+OK\r\n';
   }, [PING, PING, PING]);
   assert.equal(heard, '+OK\r\n');
