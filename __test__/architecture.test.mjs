@@ -7,9 +7,9 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const CODE = ['src', 'js', 'scripts', '__bench__', '__test__', 'types'];
+const CODE = ['src', 'js', 'scripts', '__bench__', '__faults__', '__test__', 'types'];
 /** Made by `npm run build` and `npm run bench`, so a fresh clone is without them. */
-const GENERATED = /^(native\.js|native\.d\.ts|docs\/benchmarks\/.*)$/;
+const GENERATED = /^(native\.js|native\.d\.ts|docs\/benchmarks\/.*|docs\/reliability\.md)$/;
 const EXTENSION = /\.(rs|m?js|sh|md|d\.ts|ts|json|toml)$/;
 
 const read = (file) => readFileSync(path.join(ROOT, file), 'utf8');
