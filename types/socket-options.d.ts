@@ -57,9 +57,9 @@ export interface ReconnectOptions {
    * How long a node that was sent commands may send nothing back before it is thought to hang, in
    * milliseconds. Nothing more is written to it then, reads that replicas may answer go there, the
    * cluster is asked for its successor, and the node is probed on a second connection: if that is
-   * answered and the first stays silent, the first is replaced. Nothing is rejected for being slow.
+   * answered and the first stays silent for five times as long, the first is replaced. Nothing is rejected for being slow.
    * Commands that wait on the server on purpose (`BLPOP`) do not count. On Linux, a peer that confirms
-   * nothing for three times as long is given up (`TCP_USER_TIMEOUT`). 0 turns both off. Not in
+   * nothing for ten times as long is given up (`TCP_USER_TIMEOUT`). 0 turns both off. Not in
    * node-redis.
    *
    * @defaultValue 1000

@@ -8,9 +8,11 @@ use crate::connection::{
 use crate::error::{Error, SocketFailure};
 use crate::node_addr::NodeAddr;
 
-/// A peer that confirms nothing for this many times `hangTimeout` is gone. One that hangs confirms, and
-/// one behind a lossy network does after a few repetitions, which come after 0.2, 0.6 and 1.4 seconds.
-const UNCONFIRMED_FACTOR: u32 = 3;
+/// A peer whose system confirms nothing, or takes nothing, for this many times `hangTimeout` is gone. One
+/// that hangs confirms until its buffers are full. Halved, a node that is asleep for some seconds under
+/// full load would lose what is in its buffers; doubled, a node would come back late after the network
+/// has, because by then repetitions are 13 seconds apart.
+const UNCONFIRMED_FACTOR: u32 = 10;
 
 /// Connects to `at` as `config` says.
 ///

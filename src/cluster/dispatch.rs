@@ -229,9 +229,15 @@ fn describe(command: &Command<'_>) -> (Subject, u8) {
     let is = |fact: fn(command::Spec) -> bool| spec.is_some_and(fact);
     let flags = if is(command::Spec::readonly) { Request::READONLY } else { 0 }
         | if is(command::Spec::script) { Request::SCRIPT } else { 0 }
-        | if is(command::Spec::blocking) { Request::BLOCKING } else { 0 }
+        | if is(command::Spec::blocking) || is_modules(command) { Request::BLOCKING } else { 0 }
         | if replica_safe { Request::REPLICA } else { 0 };
     (Subject { slot: command.key.map(Slot::of_key), replica_safe }, flags)
+}
+
+/// Commands of modules have a dot in their names. A module may run them on threads of its own, and
+/// answer others meanwhile.
+fn is_modules(command: &Command<'_>) -> bool {
+    command.args.get(0).is_some_and(|name| name.contains(&b'.'))
 }
 
 fn timed(mut request: Request, now: u32, command: &Command<'_>) -> Request {

@@ -3,7 +3,7 @@
 //! A node that was asked and has sent nothing for `hangTimeout` is a suspect: nothing more is written
 //! to it, so that what waits can go to its successor; reads that others can answer avoid it; the
 //! topology is looked at. It is probed on a second connection meanwhile. If that one is answered
-//! while the first stays silent, the first is dead, and is replaced.
+//! and the first stays silent for long, the first is dead, and is replaced.
 
 use super::dial::{Role, dial, greet, open_failure};
 use super::node::Node;
@@ -22,14 +22,19 @@ const LOOKS_PER_TIMEOUT: u32 = 4;
 /// No more often than this, whatever the timeouts.
 const SHORTEST_LOOK: Duration = Duration::from_millis(5);
 
+/// A connection that is silent for this many times `hangTimeout`, while a second one is answered, is
+/// dead. Not at once: a server may keep back one client's answers and no other's (CLIENT PAUSE, a
+/// failover that is on its way), and most dead connections are found by the system before.
+const GIVE_UP_FACTOR: u32 = 5;
+
 /// What is known of a node's connection.
 #[derive(Debug, Default)]
 pub(super) struct Health {
     /// Counts reads.
     reads: Cell<u64>,
-    /// What the last look saw: reads, bytes written, bytes answered; and when it last saw a change.
+    /// What the last look saw, and when a look last saw a change.
     seen: Cell<Option<(Look, Instant)>>,
-    /// When something was last read, or nothing was owed.
+    /// When there last was a sign of life, or nothing was owed.
     heard: Cell<Option<Instant>>,
     suspect: Cell<bool>,
     pinging: Cell<bool>,
@@ -38,7 +43,15 @@ pub(super) struct Health {
     ended: Notify,
 }
 
-type Look = (u64, u64, u64);
+/// What one look sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Look {
+    reads: u64,
+    written: u64,
+    answered: u64,
+    /// Bytes wait for room in the socket.
+    backlog: bool,
+}
 
 impl Health {
     /// Something was read.
@@ -97,11 +110,14 @@ impl Session {
         let mut blocking = false;
         let (written, answered) =
             node.link.progress(|request| blocking |= request.has(Request::BLOCKING));
-        let look = (health.reads.get(), written, answered);
+        let (reads, backlog) = (health.reads.get(), node.link.has_unwritten());
+        let look = Look { reads, written, answered, backlog };
         let (before, since) = health.seen.get().unwrap_or((look, now));
         let since = if before == look { since } else { now };
         health.seen.set(Some((look, since)));
-        let heard_now = before.0 != look.0 || written == answered || blocking;
+        // Where bytes waited for room, room is a sign of life: a large value takes its time.
+        let takes = before.backlog && before.written != written;
+        let heard_now = before.reads != reads || written == answered || blocking || takes;
         let heard = health.heard.get().filter(|_| !heard_now).unwrap_or(now);
         health.heard.set(Some(heard));
 
@@ -146,17 +162,14 @@ impl Session {
     }
 
     async fn probe_while_suspect(self: &Rc<Self>, node: &Rc<Node>, limit: Duration) {
+        let give_up = limit * GIVE_UP_FACTOR;
         while node.health.is_suspect() && node.link.is_open() {
-            let reads = node.health.reads.get();
             let began = Instant::now();
             let answered = tokio::time::timeout(limit, self.probe(node)).await;
-            if matches!(answered, Ok(Ok(()))) {
-                // What the node had to say on the first connection has come by now.
-                sleep(limit / LOOKS_PER_TIMEOUT).await;
-                if node.health.is_suspect() && node.health.reads.get() == reads {
-                    node.health.end(Error::Hung(limit.as_millis() as u32));
-                    return;
-                }
+            let silence = node.health.heard.get().map_or(Duration::ZERO, |heard| heard.elapsed());
+            if matches!(answered, Ok(Ok(()))) && node.health.is_suspect() && silence >= give_up {
+                node.health.end(Error::Hung(give_up.as_millis() as u32));
+                return;
             }
             sleep(limit.saturating_sub(began.elapsed())).await;
         }

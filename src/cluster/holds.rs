@@ -5,7 +5,7 @@ use super::lane::Parcel;
 use super::routes::NodeLink;
 use super::waits::{Waiter, Waits};
 use crate::slot::Slot;
-use std::collections::{HashSet, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -20,7 +20,11 @@ const HOLD_MAX: Duration = Duration::from_secs(1);
 pub(super) struct Holds {
     held: Vec<Hold>,
     waits: Waits,
-    parked: VecDeque<Parcel>,
+    parked: BTreeMap<Slot, VecDeque<Parcel>>,
+    /// Slots that may be free now: only they are looked at.
+    freed: Vec<Slot>,
+    /// How many commands are in `parked`.
+    parked_len: usize,
     /// Bytes of the commands in `waits` and `parked`.
     byte_len: usize,
 }
@@ -36,8 +40,9 @@ struct Hold {
 }
 
 impl Hold {
-    /// Lets go of slots of which the old owner has nothing more. Says whether any is left.
-    fn narrow(&mut self, dispatching: Option<u64>, now: Instant) -> bool {
+    /// Lets go of slots of which the old owner has nothing more, and names them. Says whether any is
+    /// left.
+    fn narrow(&mut self, dispatching: Option<u64>, now: Instant, freed: &mut Vec<Slot>) -> bool {
         if self.dispatch.is_some() && self.dispatch == dispatching {
             return true;
         }
@@ -48,6 +53,7 @@ impl Hold {
                 false
             });
         }
+        freed.extend(self.slots.difference(&busy));
         self.slots = busy;
         !self.slots.is_empty()
     }
@@ -79,53 +85,76 @@ impl Holds {
 
     /// How many commands are held, and their bytes.
     pub(super) fn load(&self) -> (usize, usize) {
-        (self.parked.len() + self.waits.len(), self.byte_len)
+        (self.parked_len + self.waits.len(), self.byte_len)
     }
 
     /// Takes commands whose waiting is over, in order per slot.
     pub(super) fn take_due(&mut self, now: Instant) -> Vec<Waiter> {
         let due = self.waits.take_due(now);
-        self.byte_len -= due.iter().map(|waiter| waiter.parcel.1.len()).sum::<usize>();
+        self.let_go_of(&due);
         due
     }
 
     /// Takes waiting commands out.
     pub(super) fn remove_waiting(&mut self, condition: impl FnMut(&Parcel) -> bool) -> Vec<Waiter> {
         let removed = self.waits.remove(condition);
-        self.byte_len -= removed.iter().map(|waiter| waiter.parcel.1.len()).sum::<usize>();
+        self.let_go_of(&removed);
         removed
+    }
+
+    /// These wait no more. What is parked behind them is looked at again.
+    fn let_go_of(&mut self, waiters: &[Waiter]) {
+        self.byte_len -= waiters.iter().map(|waiter| waiter.parcel.1.len()).sum::<usize>();
+        self.freed.extend(waiters.iter().filter_map(|waiter| waiter.parcel.0.slot()));
     }
 
     /// Parks a command if its slot is held, else gives it back.
     pub(super) fn park(&mut self, parcel: Parcel) -> Option<Parcel> {
-        if self.blocks(&parcel) {
-            self.byte_len += parcel.1.len();
-            self.parked.push_back(parcel);
-            return None;
-        }
-        Some(parcel)
+        let Some(slot) = parcel.0.slot().filter(|slot| self.is_held(*slot)) else {
+            return Some(parcel);
+        };
+        self.byte_len += parcel.1.len();
+        self.parked_len += 1;
+        self.parked.entry(slot).or_default().push_back(parcel);
+        None
     }
 
-    /// Ends the holds that are over. Returns the commands that may go on, in order.
+    /// Ends the holds that are over. Returns the commands that may go on, in order per slot.
     pub(super) fn release(&mut self, dispatching: Option<u64>, now: Instant) -> Vec<Parcel> {
-        self.held.retain_mut(|hold| hold.narrow(dispatching, now));
-        let parked = std::mem::take(&mut self.parked);
-        self.byte_len -= parked.iter().map(|(_, bytes)| bytes.len()).sum::<usize>();
-        parked.into_iter().filter_map(|parcel| self.park(parcel)).collect()
+        let mut freed = std::mem::take(&mut self.freed);
+        self.held.retain_mut(|hold| hold.narrow(dispatching, now, &mut freed));
+        freed.retain(|slot| !self.is_held(*slot));
+        let queues = freed.iter().filter_map(|slot| self.parked.remove(slot));
+        let released: Vec<Parcel> = queues.flatten().collect();
+        self.count_out(&released);
+        released
+    }
+
+    fn count_out(&mut self, parcels: &[Parcel]) {
+        self.parked_len -= parcels.len();
+        self.byte_len -= parcels.iter().map(|(_, bytes)| bytes.len()).sum::<usize>();
     }
 
     /// Takes parked commands out.
     pub(super) fn remove(&mut self, mut condition: impl FnMut(&Parcel) -> bool) -> Vec<Parcel> {
-        let parked = std::mem::take(&mut self.parked).into_iter();
-        let (removed, kept): (Vec<_>, Vec<_>) = parked.partition(|parcel| condition(parcel));
-        self.parked = kept.into();
-        self.byte_len -= removed.iter().map(|(_, bytes)| bytes.len()).sum::<usize>();
+        let mut removed = Vec::new();
+        for queue in self.parked.values_mut() {
+            let (out, kept): (Vec<_>, Vec<_>) =
+                std::mem::take(queue).into_iter().partition(&mut condition);
+            *queue = kept.into();
+            removed.extend(out);
+        }
+        self.parked.retain(|_, queue| !queue.is_empty());
+        self.count_out(&removed);
         removed
     }
 
     /// Says whether a command must wait for older ones of its slot.
     pub(super) fn blocks(&self, (request, _): &Parcel) -> bool {
-        let Some(slot) = request.slot() else { return false };
+        request.slot().is_some_and(|slot| self.is_held(slot))
+    }
+
+    fn is_held(&self, slot: Slot) -> bool {
         self.waits.holds(slot) || self.held.iter().any(|hold| hold.slots.contains(&slot))
     }
 }

@@ -41,7 +41,7 @@ impl Request {
     pub(crate) const REPLICA: u8 = 16;
     /// It runs a script or a function.
     pub(crate) const SCRIPT: u8 = 32;
-    /// It may wait on the server for something to happen.
+    /// It may wait on the server for something to happen, and the server serves others meanwhile.
     pub(crate) const BLOCKING: u8 = 64;
     /// Its answer has a deadline.
     const PROMPT: u8 = 128;
