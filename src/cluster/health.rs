@@ -8,11 +8,13 @@
 use super::dial::{Role, dial, greet, open_failure};
 use super::node::Node;
 use super::request::Request;
+use super::routes::NodeLink;
 use super::session::Session;
 use crate::error::Error;
 use crate::resp::encode_command;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
@@ -150,6 +152,21 @@ impl Session {
         self.refresh.notify_one();
         let (session, node) = (Rc::clone(self), Rc::clone(node));
         self.spawn(async move { session.probe_while_suspect(&node, limit).await });
+    }
+
+    /// Slots of a node have a new owner. If it hangs it is not waited for any more, but for a moment:
+    /// a primary that was told to hand over keeps writes back, and says MOVED when it is done.
+    pub(super) fn give_up_if_suspect(self: &Rc<Self>, link: &NodeLink) {
+        let nodes = self.nodes.borrow();
+        let node = nodes.values().find(|node| Arc::ptr_eq(&node.link, link));
+        let Some(node) = node.filter(|node| node.health.is_suspect()).cloned() else { return };
+        let limit = self.shared.config.node.hang_timeout.unwrap_or_default();
+        self.spawn(async move {
+            sleep(limit / LOOKS_PER_TIMEOUT).await;
+            if node.health.is_suspect() {
+                node.health.end(Error::Hung(limit.as_millis() as u32));
+            }
+        });
     }
 
     /// The node answers.

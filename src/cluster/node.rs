@@ -132,17 +132,6 @@ impl Session {
         }
     }
 
-    /// Slots of a node that hangs have a new owner: it is not waited for any more. When it wakes up it
-    /// may still think that it is the owner.
-    fn give_up_if_suspect(&self, link: &NodeLink) {
-        let nodes = self.nodes.borrow();
-        let node = nodes.values().find(|node| Arc::ptr_eq(&node.link, link));
-        if let Some(node) = node.filter(|node| node.health.is_suspect()) {
-            let silence = self.shared.config.node.hang_timeout.unwrap_or_default();
-            node.health.end(Error::Hung(silence.as_millis() as u32));
-        }
-    }
-
     /// Routes anew what a node has not been sent yet.
     fn send_elsewhere(self: &Rc<Self>, node: &Node) {
         for (request, bytes) in node.link.remove_unwritten(|_| true) {

@@ -14,6 +14,9 @@ use tokio::sync::Notify;
 /// submitting thread is never held by copying into the kernel.
 const DIRECT_MAX: usize = 64 << 10;
 
+/// Memory that a batch which has to wait may hold beside its bytes.
+const WASTE_MAX: usize = 4 << 10;
+
 /// Bytes in several queues together. Each link keeps its part of it up to date.
 pub(crate) type Tally = Arc<AtomicUsize>;
 
@@ -120,7 +123,7 @@ impl<R: Payload> Link<R> {
     /// `claims` is a scratch list, so that a batch needs no allocation of its own.
     pub(crate) fn submit(
         &self,
-        bytes: Vec<u8>,
+        mut bytes: Vec<u8>,
         requests: impl IntoIterator<Item = R>,
         claims: &mut Vec<Claim>,
     ) -> Submission<R> {
@@ -131,12 +134,15 @@ impl<R: Payload> Link<R> {
             drop(inner);
             return refuse(bytes, requests);
         }
-        let idle = inner.pipeline.is_idle();
+        let direct = small && inner.pipeline.is_idle() && !inner.paused;
+        let writer = inner.writer.clone().filter(|_| direct);
+        if writer.is_none() && bytes.capacity() - bytes.len() > WASTE_MAX {
+            // It may be long before it is written: what was reserved for more is given back.
+            bytes.shrink_to_fit();
+        }
         inner.pipeline.enqueue(bytes, requests);
         self.count(&inner.pipeline);
         let spare = inner.pipeline.take_spare();
-        let paused = inner.paused;
-        let writer = inner.writer.clone().filter(|_| idle && small && !paused);
         let generation = inner.generation;
         let Some(writer) = writer.filter(|_| inner.pipeline.claim(claims)) else {
             drop(inner);

@@ -69,6 +69,16 @@ impl Chunk {
     fn len(&self) -> u64 {
         (self.to - self.from) as u64
     }
+
+    /// The requests that fill it, each with its bytes.
+    fn cut<R: Payload>(&self, requests: Vec<R>) -> impl Iterator<Item = (R, &[u8])> {
+        let mut at = self.from;
+        requests.into_iter().map(move |request| {
+            let start = at;
+            at += request.wire_len();
+            (request, &self.bytes[start..at])
+        })
+    }
 }
 
 /// Bytes that somebody has taken on to write. Holding it needs no lock.
@@ -264,20 +274,28 @@ impl<R: Payload> Pipeline<R> {
         if !self.requests.iter().skip(first).any(&mut condition) {
             return Vec::new();
         }
-        let (mut removed, mut kept, mut bytes) = (Vec::new(), Vec::new(), Vec::new());
-        let mut offset = start;
-        for request in self.requests.drain(first..).collect::<Vec<_>>() {
-            let own = self.bytes_at(offset, request.wire_len());
-            offset += request.wire_len() as u64;
-            if condition(&request) {
-                removed.push((request, own.to_vec()));
-            } else {
-                bytes.extend_from_slice(own);
-                kept.push(request);
+        let mut removed = Vec::new();
+        for (chunk, requests) in self.split_off(first, start) {
+            let out: Vec<bool> = requests.iter().map(&mut condition).collect();
+            if !out.contains(&true) {
+                self.requests.extend(requests);
+                self.tail += chunk.len();
+                self.chunks.push_back(chunk);
+                continue;
+            }
+            let (mut kept, mut bytes) = (Vec::new(), Vec::new());
+            for ((request, own), out) in chunk.cut(requests).zip(out) {
+                if out {
+                    removed.push((request, own.to_vec()));
+                } else {
+                    bytes.extend_from_slice(own);
+                    kept.push(request);
+                }
+            }
+            if !kept.is_empty() {
+                self.enqueue(bytes, kept);
             }
         }
-        self.cut(start);
-        self.enqueue(bytes, kept);
         self.count_abandoned();
         removed
     }
@@ -288,29 +306,31 @@ impl<R: Payload> Pipeline<R> {
         &mut self,
         mut keep: impl FnMut(&mut R, Written) -> bool,
     ) -> Vec<(R, Vec<u8>, Written)> {
-        let (mut removed, mut kept, mut bytes) = (Vec::new(), Vec::new(), Vec::new());
-        let mut offset = self.acked;
-        for mut request in std::mem::take(&mut self.requests) {
-            let own = self.bytes_at(offset, request.wire_len());
-            let begun = offset < self.claimed;
-            offset += request.wire_len() as u64;
-            let written = match begun {
-                _ if offset <= self.claimed => Written::Maybe,
-                true => Written::Partly,
-                false => Written::No,
-            };
-            if keep(&mut request, written) {
-                bytes.extend_from_slice(own);
-                kept.push(request);
-            } else {
-                removed.push((request, own.to_vec(), written));
+        let (claimed, mut offset) = (self.claimed, self.acked);
+        let (mut removed, mut next) = (Vec::new(), Self::new());
+        for (chunk, requests) in self.split_off(0, offset) {
+            let (mut kept, mut bytes) = (Vec::new(), Vec::new());
+            for (mut request, own) in chunk.cut(requests) {
+                let begun = offset < claimed;
+                offset += own.len() as u64;
+                let written = match begun {
+                    _ if offset <= claimed => Written::Maybe,
+                    true => Written::Partly,
+                    false => Written::No,
+                };
+                if keep(&mut request, written) {
+                    bytes.extend_from_slice(own);
+                    kept.push(request);
+                } else {
+                    removed.push((request, own.to_vec(), written));
+                }
+            }
+            if !kept.is_empty() {
+                next.enqueue(bytes, kept);
             }
         }
-        *self = Self::new();
-        if !kept.is_empty() {
-            self.enqueue(bytes, kept);
-            self.count_abandoned();
-        }
+        *self = next;
+        self.count_abandoned();
         removed
     }
 
@@ -326,17 +346,36 @@ impl<R: Payload> Pipeline<R> {
         &[]
     }
 
-    /// Forgets all bytes from `at` on.
-    fn cut(&mut self, at: u64) {
-        while let Some(mut chunk) = self.chunks.pop_back() {
-            let start = self.tail - chunk.len();
-            self.tail = start.max(at);
-            if start < at {
-                chunk.to = chunk.from + (at - start) as usize;
+    /// Takes out the requests from number `first` on, whose bytes begin at `start`, by chunk.
+    fn split_off(&mut self, first: usize, start: u64) -> Vec<(Chunk, Vec<R>)> {
+        let mut chunks = VecDeque::new();
+        while self.tail > start {
+            let Some(mut chunk) = self.chunks.pop_back() else { break };
+            let chunk_start = self.tail - chunk.len();
+            self.tail = chunk_start.max(start);
+            if chunk_start < start {
+                // Begun already: the first part stays.
+                let middle = chunk.from + (start - chunk_start) as usize;
+                let bytes = Arc::clone(&chunk.bytes);
+                chunks.push_front(Chunk { bytes, from: middle, to: chunk.to });
+                chunk.to = middle;
                 self.chunks.push_back(chunk);
-                return;
+            } else {
+                chunks.push_front(chunk);
             }
         }
+        let mut requests = self.requests.split_off(first).into_iter();
+        let of_chunk = |chunk: Chunk| {
+            let mut left = chunk.to - chunk.from;
+            let mut own = Vec::new();
+            while left > 0 {
+                let Some(request) = requests.next() else { break };
+                left -= request.wire_len().min(left);
+                own.push(request);
+            }
+            (chunk, own)
+        };
+        chunks.into_iter().map(of_chunk).collect()
     }
 
     /// Lets go of chunks that are written and answered.
