@@ -2,7 +2,7 @@
 
 import { createClient, RESP_TYPES } from 'redis';
 import { formCluster, slotRange } from './cluster-formation.mjs';
-import { killServer, signalServer, startServer } from './server-process.mjs';
+import { killServer, restartServer, signalServer, startServer } from './server-process.mjs';
 
 const MIGRATE_TIMEOUT_MS = 5_000;
 
@@ -14,6 +14,8 @@ const MIGRATE_TIMEOUT_MS = 5_000;
  * @property {'primary' | 'replica'} role as started; failovers are not followed
  * @property {number} primaryIndex which shard the node belongs to
  * @property {string} dir
+ * @property {string} binary
+ * @property {string[]} args those it was given besides port and folder
  * @property {import('node:child_process').ChildProcess} process
  */
 
@@ -209,6 +211,15 @@ export class LocalCluster {
       await this.admin(node.port, 'CLUSTER', 'SETSLOT', String(slot), 'NODE', to.id);
     }
     this.#owners[slot] = to;
+  }
+
+  /**
+   * Starts a node that was killed or has ended: same port, same folder, same cluster id.
+   *
+   * @param {ClusterNode} node
+   */
+  async restart(node) {
+    await restartServer(node);
   }
 
   /**

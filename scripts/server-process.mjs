@@ -18,6 +18,8 @@ const POLL_MS = 10;
 
 /** Servers that this process started and that have not ended yet. */
 const running = new Set();
+/** Their folders, and those of servers that ended but may be started again. */
+const folders = new Set();
 /** Ports that this process has tried or used. None is used twice: late packets would reach it. */
 const taken = new Set();
 
@@ -45,6 +47,8 @@ async function freeClusterPort() {
  * @property {number} port
  * @property {number} pid
  * @property {string} dir its temporary folder, with server.log
+ * @property {string} binary
+ * @property {string[]} args those it was given besides port and folder
  * @property {import('node:child_process').ChildProcess} process
  */
 
@@ -70,6 +74,30 @@ export async function startServer({ binary, args = [] }) {
 
 async function tryStart(binary, port, args) {
   const dir = mkdtempSync(path.join(tmpdir(), `redis-${port}-`));
+  folders.add(dir);
+  const server = { port, dir, binary, args };
+  const end = launch(server);
+  try {
+    return await untilReady(server, end);
+  } catch (error) {
+    await killServer(server);
+    throw error;
+  }
+}
+
+/**
+ * Starts a server again that has ended: same port, same folder, same arguments.
+ *
+ * @param {Server} server gets a new `process` and `pid`
+ */
+export async function restartServer(server) {
+  rmSync(path.join(server.dir, 'server.log'), { force: true });
+  await untilReady(server, launch(server));
+}
+
+/** Gives the server its process. @returns {{ reason?: string }} filled in when that has ended */
+function launch(server) {
+  const { binary, port, dir, args } = server;
   const child = spawn(
     binary,
     [
@@ -79,23 +107,26 @@ async function tryStart(binary, port, args) {
     ],
     { stdio: 'ignore' },
   );
-  const server = { port, pid: /** @type {number} */ (child.pid), dir, process: child };
+  Object.assign(server, { pid: child.pid, process: child });
   running.add(server);
-  const ended = new Promise((resolve) => {
-    child.once('exit', (code, signal) => resolve(`ended with ${signal ?? `code ${code}`}`));
-    child.once('error', (error) => resolve(`could not be started: ${error.message}`));
-  });
-  ended.then(() => running.delete(server));
+  const end = {};
+  const onEnd = (reason) => {
+    end.reason = reason;
+    // It may have been started again meanwhile.
+    if (server.process === child) running.delete(server);
+  };
+  child.once('exit', (code, signal) => onEnd(`ended with ${signal ?? `code ${code}`}`));
+  child.once('error', (error) => onEnd(`could not be started: ${error.message}`));
+  return end;
+}
 
-  let end;
-  ended.then((reason) => (end = reason));
+async function untilReady(server, end) {
   const deadline = Date.now() + START_TIMEOUT_MS;
   // Not by connecting: on a port that was just lost to somebody else, they would answer.
-  while (!readLog(dir).includes('Ready to accept connections')) {
-    if (end || Date.now() > deadline) {
-      const log = readLog(dir);
-      await killServer(server);
-      throw new Error(`${binary} on port ${port} ${end ?? 'does not start'}\n${log}`);
+  while (!readLog(server.dir).includes('Ready to accept connections')) {
+    if (end.reason || Date.now() > deadline) {
+      const what = `${server.binary} on port ${server.port}`;
+      throw new Error(`${what} ${end.reason ?? 'does not start'}\n${readLog(server.dir)}`);
     }
     await sleep(POLL_MS);
   }
@@ -113,7 +144,12 @@ function readLog(dir) {
 /** Ends a server, waits until it is gone, and removes its folder. */
 export async function killServer(server) {
   await signalServer(server, 'SIGKILL');
-  rmSync(server.dir, { recursive: true, force: true });
+  removeFolder(server.dir);
+}
+
+function removeFolder(dir) {
+  rmSync(dir, { recursive: true, force: true });
+  folders.delete(dir);
 }
 
 /**
@@ -132,11 +168,9 @@ export async function signalServer({ process: child }, signal) {
 
 // However this process ends, its servers end with it.
 function endAll() {
-  for (const server of running) {
-    server.process.kill('SIGKILL');
-    rmSync(server.dir, { recursive: true, force: true });
-  }
+  for (const server of running) server.process.kill('SIGKILL');
   running.clear();
+  for (const dir of folders) removeFolder(dir);
 }
 process.once('exit', endAll);
 for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
