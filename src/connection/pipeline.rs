@@ -1,8 +1,11 @@
 //! What one connection knows, without the connection: requests and their bytes on the way out,
 //! replies paired with them on the way back.
 
+mod chunk;
+
+use chunk::Chunk;
+pub(crate) use chunk::Claim;
 use std::collections::VecDeque;
-use std::sync::Arc;
 
 /// What travels on a connection besides its bytes.
 pub(crate) trait Payload: Copy {
@@ -55,45 +58,6 @@ pub(crate) struct Pipeline<R> {
     preludes_seen: u8,
     /// Requests in the queue that are abandoned.
     abandoned: usize,
-}
-
-#[derive(Debug)]
-struct Chunk {
-    bytes: Arc<Vec<u8>>,
-    /// The part of `bytes` that belongs to the pipeline.
-    from: usize,
-    to: usize,
-}
-
-impl Chunk {
-    fn len(&self) -> u64 {
-        (self.to - self.from) as u64
-    }
-
-    /// The requests that fill it, each with its bytes.
-    fn cut<R: Payload>(&self, requests: Vec<R>) -> impl Iterator<Item = (R, &[u8])> {
-        let mut at = self.from;
-        requests.into_iter().map(move |request| {
-            let start = at;
-            at += request.wire_len();
-            (request, &self.bytes[start..at])
-        })
-    }
-}
-
-/// Bytes that somebody has taken on to write. Holding it needs no lock.
-#[derive(Debug)]
-pub(crate) struct Claim {
-    bytes: Arc<Vec<u8>>,
-    from: usize,
-    to: usize,
-}
-
-impl Claim {
-    /// The bytes to write.
-    pub(crate) fn bytes(&self) -> &[u8] {
-        &self.bytes[self.from..self.to]
-    }
 }
 
 /// Whether the server may have received a request.
@@ -194,10 +158,9 @@ impl<R: Payload> Pipeline<R> {
 
     /// Adds requests behind all others; `bytes` holds exactly theirs, in order. None is abandoned.
     pub(crate) fn enqueue(&mut self, bytes: Vec<u8>, requests: impl IntoIterator<Item = R>) {
-        let to = bytes.len();
         self.requests.extend(requests);
-        self.tail += to as u64;
-        self.chunks.push_back(Chunk { bytes: Arc::new(bytes), from: 0, to });
+        self.tail += bytes.len() as u64;
+        self.chunks.push_back(Chunk::new(bytes));
     }
 
     /// Takes on bytes that nobody has written yet, [`MAX_CLAIMS`] chunks at most. `false`: there are
@@ -214,8 +177,7 @@ impl<R: Payload> Pipeline<R> {
         }
         for chunk in self.chunks.range(first..).take(MAX_CLAIMS) {
             let skip = self.written.saturating_sub(offset) as usize;
-            let (bytes, from) = (Arc::clone(&chunk.bytes), chunk.from + skip);
-            claims.push(Claim { bytes, from, to: chunk.to });
+            claims.push(chunk.claim(skip));
             offset += chunk.len();
         }
         self.claimed = offset;
@@ -338,8 +300,7 @@ impl<R: Payload> Pipeline<R> {
         let mut offset = self.head;
         for chunk in &self.chunks {
             if at < offset + chunk.len() {
-                let from = chunk.from + (at - offset) as usize;
-                return &chunk.bytes[from..from + len];
+                return chunk.slice((at - offset) as usize, len);
             }
             offset += chunk.len();
         }
@@ -355,10 +316,7 @@ impl<R: Payload> Pipeline<R> {
             self.tail = chunk_start.max(start);
             if chunk_start < start {
                 // Begun already: the first part stays.
-                let middle = chunk.from + (start - chunk_start) as usize;
-                let bytes = Arc::clone(&chunk.bytes);
-                chunks.push_front(Chunk { bytes, from: middle, to: chunk.to });
-                chunk.to = middle;
+                chunks.push_front(chunk.split_off((start - chunk_start) as usize));
                 self.chunks.push_back(chunk);
             } else {
                 chunks.push_front(chunk);
@@ -366,7 +324,7 @@ impl<R: Payload> Pipeline<R> {
         }
         let mut requests = self.requests.split_off(first).into_iter();
         let of_chunk = |chunk: Chunk| {
-            let mut left = chunk.to - chunk.from;
+            let mut left = chunk.len() as usize;
             let mut own = Vec::new();
             while left > 0 {
                 let Some(request) = requests.next() else { break };
@@ -387,8 +345,8 @@ impl<R: Payload> Pipeline<R> {
                 return;
             }
             self.head = end;
-            let chunk = self.chunks.pop_front().and_then(|chunk| Arc::into_inner(chunk.bytes));
-            if let Some(mut bytes) = chunk
+            let bytes = self.chunks.pop_front().and_then(Chunk::into_bytes);
+            if let Some(mut bytes) = bytes
                 && self.spare.len() < SPARE_CHUNKS
                 && bytes.capacity() <= SPARE_CAPACITY
             {
