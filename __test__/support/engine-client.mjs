@@ -27,14 +27,16 @@ export async function until(condition, what = String(condition)) {
  * @param {object} setup
  * @param {import('./scripted-cluster.mjs').ClusterScript} [setup.script]
  * @param {number} [setup.primaries]
+ * @param {number} [setup.replicasPerPrimary]
  * @param {(cluster: import('./scripted-cluster.mjs').ScriptedCluster) => void | Promise<void>} [setup.prepare]
  *   called before the client connects
  * @param {Record<string, any>} [setup.options] for `createCluster`
  * @param {(context: { cluster: import('./scripted-cluster.mjs').ScriptedCluster, client: any,
  *   events: [name: string, ...args: any[]][] }) => Promise<void>} use
  */
-export async function onScriptedCluster({ script, primaries, prepare, options }, use) {
-  const cluster = await startScriptedCluster({ script, primaries });
+export async function onScriptedCluster(setup, use) {
+  const { prepare, options } = setup;
+  const cluster = await startScriptedCluster(setup);
   let client;
   try {
     await prepare?.(cluster);

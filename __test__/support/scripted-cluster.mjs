@@ -43,6 +43,14 @@ export class ScriptedCluster {
   layout;
   /** @type {(node: number, asked: number) => [host: string | null, port: number]} */
   announce = (node) => ['127.0.0.1', this.nodes[node].port];
+  /** @type {(asked: number) => SlotRange[]} the layout as one node sees it */
+  viewOf = () => this.layout;
+  /** @type {(node: number) => string} what CLUSTER SLOTS calls a node */
+  idOf = (node) => String(node).padStart(40, '0');
+  /** @type {(node: number) => string} what a node calls itself */
+  myId = (node) => this.idOf(node);
+  /** @type {(node: number) => number} `cluster_current_epoch` of CLUSTER INFO */
+  epochOf = () => 1;
   #script;
 
   /** @param {number} primaries @param {number} replicasPerPrimary @param {ClusterScript} script */
@@ -71,15 +79,23 @@ export class ScriptedCluster {
 
   #answer(node, args, connection, raw) {
     const scripted = this.#script(args, { node, connection, raw, cluster: this });
-    return scripted ?? this.#ordinary(node, args, connection);
+    return scripted ?? this.ordinary(args, { node, connection });
   }
 
-  #ordinary(node, args, connection) {
+  /**
+   * What a node answers that has no script.
+   *
+   * @param {string[]} args
+   * @param {Pick<Context, 'node' | 'connection'>} context
+   */
+  ordinary(args, { node, connection }) {
     const name = args[0].toUpperCase();
     const full = args.length > 1 ? `${name} ${args[1].toUpperCase()}` : name;
     if (name === 'HELLO') return hello(args, connection);
     if (name === 'PING') return resp.simple('PONG');
     if (full === 'CLUSTER SLOTS') return this.clusterSlots(node, connection.protocol);
+    if (full === 'CLUSTER MYID') return resp.bulk(this.myId(node));
+    if (full === 'CLUSTER INFO') return resp.bulk(this.#info(node));
     if (ANSWERED_OK.has(name) || ANSWERED_OK.has(full)) return OK;
     return resp.error(`ERR unknown command '${args[0]}'`);
   }
@@ -87,7 +103,7 @@ export class ScriptedCluster {
   /** The bytes of CLUSTER SLOTS as the node that was asked would write them. */
   clusterSlots(asked, protocol = 3) {
     return resp.array(
-      this.layout.map(({ first, last, nodes }) =>
+      this.viewOf(asked).map(({ first, last, nodes }) =>
         resp.array([
           resp.number(first),
           resp.number(last),
@@ -99,10 +115,14 @@ export class ScriptedCluster {
 
   #listed(node, asked, protocol) {
     const [host, port] = this.announce(node, asked);
-    const id = String(node).padStart(40, '0');
     const none = protocol === 3 ? resp.null3 : resp.null2;
     const shown = host === null ? none : resp.bulk(host);
-    return resp.array([shown, resp.number(port), resp.bulk(id), resp.array([])]);
+    return resp.array([shown, resp.number(port), resp.bulk(this.idOf(node)), resp.array([])]);
+  }
+
+  #info(node) {
+    const fields = ['cluster_state:ok', `cluster_current_epoch:${this.epochOf(node)}`];
+    return fields.map((field) => `${field}\r\n`).join('');
   }
 
   async close() {

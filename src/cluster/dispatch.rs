@@ -132,8 +132,8 @@ impl Dispatcher {
         };
         let avoid = |node| routes.link(node).is_none_or(|link| link.is_avoided());
         route(subject, topology, shared.reads, take_turn, avoid).map_err(|error| match error {
-            RouteError::NoNodes => Error::Closed,
-            RouteError::SlotUnassigned(_) if topology.nodes.is_empty() => Error::Closed,
+            RouteError::NoNodes => shared.nowhere(),
+            RouteError::SlotUnassigned(_) if topology.nodes.is_empty() => shared.nowhere(),
             RouteError::SlotUnassigned(slot) => Error::SlotUnassigned(slot.number()),
         })
     }
@@ -214,7 +214,7 @@ fn parcel(
     shared: &Shared,
     ticket: Ticket,
     command: &Command<'_>,
-    (subject, flags): (Subject, u8),
+    (subject, flags): (Subject, u16),
 ) -> Parcel {
     let mut bytes = Vec::new();
     let wire_len = encode(&mut bytes, command);
@@ -223,7 +223,7 @@ fn parcel(
 }
 
 /// What routing and later decisions need to know.
-fn describe(command: &Command<'_>) -> (Subject, u8) {
+fn describe(command: &Command<'_>) -> (Subject, u16) {
     let spec = command::lookup(command.args.get(0).unwrap_or_default(), command.args.get(1));
     let replica_safe = command::replica_safe(spec, command.readonly);
     let is = |fact: fn(command::Spec) -> bool| spec.is_some_and(fact);

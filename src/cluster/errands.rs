@@ -27,11 +27,6 @@ pub(super) struct Errands {
 }
 
 impl Errands {
-    /// Whether the request is one of them.
-    pub(super) fn is_one(&self, request: &Request) -> bool {
-        is_errand(request.ticket)
-    }
-
     /// An errand's answer has come. Its asker may have given up.
     pub(super) fn on_answer(&self, ticket: Ticket, answer: Answer) {
         if let Some(asker) = self.askers.borrow_mut().remove(&ticket) {
@@ -71,7 +66,10 @@ impl Session {
         let request = Request::new(ticket, 0, None, bytes.len());
         self.shared.after_submit(link.submit(bytes, [request], &mut Vec::new()));
         let answer = timeout(limit, answer).await;
-        self.errands.askers.borrow_mut().remove(&ticket);
+        if self.errands.askers.borrow_mut().remove(&ticket).is_some() {
+            // Not answered: what still waits to be written need not be.
+            link.remove_unwritten(|request| request.ticket == ticket);
+        }
         match answer {
             Ok(Ok(Ok(tape))) => Ok(tape),
             Ok(Ok(Err(text))) => Err(Error::Refused(text)),

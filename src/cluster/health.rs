@@ -160,13 +160,20 @@ impl Session {
         let nodes = self.nodes.borrow();
         let node = nodes.values().find(|node| Arc::ptr_eq(&node.link, link));
         let Some(node) = node.filter(|node| node.health.is_suspect()).cloned() else { return };
-        let limit = self.shared.config.node.hang_timeout.unwrap_or_default();
+        let (limit, error) =
+            (self.shared.config.node.hang_timeout.unwrap_or_default(), self.hung());
         self.spawn(async move {
             sleep(limit / LOOKS_PER_TIMEOUT).await;
             if node.health.is_suspect() {
-                node.health.end(Error::Hung(limit.as_millis() as u32));
+                node.health.end(error);
             }
         });
+    }
+
+    /// Why the connection of a node that hangs is given up.
+    pub(super) fn hung(&self) -> Error {
+        let limit = self.shared.config.node.hang_timeout.unwrap_or_default();
+        Error::Hung(limit.as_millis() as u32)
     }
 
     /// The node answers.

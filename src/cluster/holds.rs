@@ -78,14 +78,24 @@ impl Holds {
 
     /// Lets a command wait until `until`, and all that is younger of its slot with it. Says whether
     /// it is the first of its slot.
-    pub(super) fn wait(&mut self, waiter: Waiter, until: Instant) -> bool {
+    pub(super) fn wait(
+        &mut self,
+        waiter: Waiter,
+        until: Instant,
+        refused_by: Option<NodeLink>,
+    ) -> bool {
         self.byte_len += waiter.parcel.1.len();
-        self.waits.add(waiter, until)
+        self.waits.add(waiter, until, refused_by)
     }
 
     /// How many commands are held, and their bytes.
     pub(super) fn load(&self) -> (usize, usize) {
         (self.parked_len + self.waits.len(), self.byte_len)
+    }
+
+    /// The oldest waiting command of a slot is with `link` now.
+    pub(super) fn on_tried(&mut self, slot: Slot, link: &NodeLink) {
+        self.waits.on_tried(slot, link);
     }
 
     /// Takes commands whose waiting is over, in order per slot.

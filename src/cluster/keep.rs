@@ -79,12 +79,16 @@ impl Session {
         sleep(Duration::from_millis(delay as u64)).await;
     }
 
-    /// Whether slots belong to a node that is not connected, hangs, or loads its data.
+    /// Whether slots belong to a node that cannot be connected to, hangs, or loads its data. One that
+    /// is connected when somebody asks for it is not missing.
     fn is_primary_missing(&self) -> bool {
-        let routes = self.shared.routes.load();
-        let shards = routes.topology.slots.shards().iter();
-        let mut links = shards.filter_map(|shard| routes.link(shard.primary));
-        links.any(|link| link.is_avoided())
+        let topology = self.shared.routes.load().topology.clone();
+        let nodes = self.nodes.borrow();
+        let shards = topology.slots.shards().iter();
+        let mut primaries = shards
+            .filter_map(|shard| topology.node(shard.primary))
+            .filter_map(|node| nodes.get(&node.addr));
+        primaries.any(|node| node.link.is_avoided() && !node.is_resting())
     }
 
     /// Asks the nodes that are connected; if none of them can say, all others there are.

@@ -49,10 +49,10 @@ impl Session {
     }
 
     /// A node has left for good: what it has not answered goes to the slots' owners, or fails.
-    pub(super) fn on_node_left(self: &Rc<Self>, node: &Node) {
+    pub(super) fn on_node_left(self: &Rc<Self>, node: &Node, cause: &Error) {
         for (request, bytes, written) in node.link.close() {
             match self.fate(node, &request, written) {
-                Fate::Fail => self.shared.fail(request.ticket, &Error::SocketClosed),
+                Fate::Fail => self.shared.fail(request.ticket, cause),
                 _ => self.send(request.unwrapped(bytes)),
             }
         }
@@ -66,7 +66,7 @@ impl Session {
         // A server that hangs up in the middle of a command may not like the command.
         let disliked = written == Written::Partly && request.attempts > PARTLY_WRITTEN_MAX;
         let spent = disliked || request.attempts > self.shared.config.max_redirects;
-        let unwanted = request.is_abandoned() || self.errands.is_one(request);
+        let unwanted = !request.is_users() || request.has(Request::CANCELLED);
         if self.shared.config.node.disable_offline_queue || spent || unwanted {
             return Fate::Fail;
         }

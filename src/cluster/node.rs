@@ -35,6 +35,13 @@ pub(super) struct Node {
     task: RefCell<Option<AbortHandle>>,
 }
 
+impl Node {
+    /// Nobody asks for it, so it is not connected.
+    pub(super) fn is_resting(&self) -> bool {
+        self.lazy.get() && self.link.waiting() == 0
+    }
+}
+
 /// How long a node that left the cluster may take to answer what it was sent.
 const LEAVE_WITHIN: Duration = Duration::from_secs(5);
 const LEAVE_POLL: Duration = Duration::from_millis(20);
@@ -172,7 +179,8 @@ impl Session {
                 sleep(LEAVE_POLL).await;
                 session.send_elsewhere(&node);
             }
-            session.on_node_left(&node);
+            let cause = if node.health.is_suspect() { session.hung() } else { Error::SocketClosed };
+            session.on_node_left(&node, &cause);
             if let Some(task) = node.task.borrow_mut().take() {
                 task.abort();
             }

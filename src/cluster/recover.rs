@@ -3,12 +3,13 @@
 
 use super::lane::Parcel;
 use super::node::Node;
+use super::request::Request;
 use super::session::Session;
 use crate::connection::SWALLOWED;
 use crate::error::Error;
 use crate::node_addr::NodeAddr;
 use crate::resp::ServerError;
-use crate::routing::{Asked, Reason, Verdict, classify};
+use crate::routing::{Asked, Failure, Reason, Verdict, classify};
 use crate::slot::Slot;
 use std::rc::Rc;
 
@@ -16,9 +17,14 @@ impl Session {
     /// An error reply. Returns the word for its entry: the ticket, or [`SWALLOWED`].
     pub(super) fn on_error_reply(self: &Rc<Self>, node: &Node, parcel: Parcel, text: &[u8]) -> u32 {
         let request = parcel.0;
-        let script = request.has(super::request::Request::SCRIPT);
+        let script = request.has(Request::SCRIPT);
         let asked = Asked { host: node.addr.host(), slot: request.slot(), script };
         let failure = classify(ServerError::parse(text), &asked);
+        if request.has(Request::CANCELLED) && failure != Failure::Reply {
+            // It has not run, and is not wanted any more.
+            self.shared.fail(request.ticket, &Error::Aborted);
+            return SWALLOWED;
+        }
         match self.judge(&failure, &request) {
             Verdict::Deliver | Verdict::Fail(Reason::OutcomeUnknown) | Verdict::Redispatch => {
                 return request.ticket;
@@ -43,7 +49,7 @@ impl Session {
                     self.on_moved(slot, &to);
                     parcel.0.attempts += 1;
                 }
-                self.wait(parcel, Some(&String::from_utf8_lossy(text)));
+                self.wait(parcel, Some(&String::from_utf8_lossy(text)), Some(node.link.clone()));
             }
         }
         SWALLOWED

@@ -25,28 +25,30 @@ pub(crate) struct Request {
     pub(crate) attempts: u16,
     /// How often it has waited, or gone to another copy.
     pub(crate) waits: u8,
-    flags: u8,
+    flags: u16,
 }
 
 impl Request {
     /// It only reads: sending it twice does no harm.
-    pub(crate) const READONLY: u8 = 1;
+    pub(crate) const READONLY: u16 = 1;
     /// Its key decides where it goes.
-    pub(crate) const KEYED: u8 = 2;
+    pub(crate) const KEYED: u16 = 2;
     /// ASKING precedes it, as part of its bytes.
-    const ASKING: u8 = 4;
+    const ASKING: u16 = 4;
     /// It has a deadline.
-    const TIMED: u8 = 8;
+    const TIMED: u16 = 8;
     /// Any node that has the data will do, replicas included.
-    pub(crate) const REPLICA: u8 = 16;
+    pub(crate) const REPLICA: u16 = 16;
     /// It runs a script or a function.
-    pub(crate) const SCRIPT: u8 = 32;
+    pub(crate) const SCRIPT: u16 = 32;
     /// It may wait on the server for something to happen, and the server serves others meanwhile.
-    pub(crate) const BLOCKING: u8 = 64;
+    pub(crate) const BLOCKING: u16 = 64;
     /// Its answer has a deadline.
-    const PROMPT: u8 = 128;
+    const PROMPT: u16 = 128;
+    /// Its asker has given up on it: what it says is still the answer, but it is not tried again.
+    pub(crate) const CANCELLED: u16 = 256;
 
-    pub(crate) fn new(ticket: Ticket, flags: u8, slot: Option<Slot>, wire_len: usize) -> Self {
+    pub(crate) fn new(ticket: Ticket, flags: u16, slot: Option<Slot>, wire_len: usize) -> Self {
         Self {
             ticket,
             wire_len: wire_len as u32,
@@ -79,7 +81,12 @@ impl Request {
         self.flags &= !Self::PROMPT;
     }
 
-    pub(crate) fn has(&self, flag: u8) -> bool {
+    /// Its asker has given up on it, and it is on its way.
+    pub(crate) fn cancel(&mut self) {
+        self.flags |= Self::CANCELLED;
+    }
+
+    pub(crate) fn has(&self, flag: u16) -> bool {
         self.flags & flag != 0
     }
 
@@ -148,8 +155,8 @@ impl Payload for Request {
         u8::from(self.has(Self::ASKING))
     }
 
-    fn is_abandoned(&self) -> bool {
-        self.ticket == NOBODY
+    fn is_users(&self) -> bool {
+        self.ticket < super::errands::FIRST
     }
 }
 
@@ -186,6 +193,6 @@ mod tests {
     fn an_abandoned_request_has_no_deadline_left() {
         let mut request = Request::new(1, 0, None, 4).answered_by(100);
         request.abandon();
-        assert!(request.is_abandoned() && !request.is_overdue(200));
+        assert!(!request.is_users() && !request.is_overdue(200));
     }
 }

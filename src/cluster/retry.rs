@@ -3,6 +3,7 @@
 use super::chance::random_below;
 use super::lane::Parcel;
 use super::node::Node;
+use super::routes::NodeLink;
 use super::session::Session;
 use super::waits::Waiter;
 use crate::error::Error;
@@ -24,15 +25,21 @@ pub(super) const WAITS_WITHOUT_DEADLINE: u8 = 80;
 const AVOID_FOR: Duration = Duration::from_secs(1);
 
 impl Session {
-    /// Lets a command wait, and with it what is younger of its slot; `said` is the server's reason.
-    pub(super) fn wait(self: &Rc<Self>, parcel: Parcel, said: Option<&str>) {
+    /// Lets a command wait, and with it what is younger of its slot; `said` is the reason that the node
+    /// behind `refused_by` gave.
+    pub(super) fn wait(
+        self: &Rc<Self>,
+        parcel: Parcel,
+        said: Option<&str>,
+        refused_by: Option<NodeLink>,
+    ) {
         let (mut request, bytes) = parcel.0.unwrapped(parcel.1);
         let delay = retry_delay(request.waits, random_below(256) as u8);
         request.waits = request.waits.saturating_add(1);
         let waiter = Waiter { parcel: (request, bytes), said: said.map(Into::into) };
         // First the lane, so that nothing younger goes by; then what is in the queue already.
         self.shared.lane.open();
-        let first = self.holds.borrow_mut().wait(waiter, Instant::now() + delay);
+        let first = self.holds.borrow_mut().wait(waiter, Instant::now() + delay, refused_by);
         if let Some(slot) = request.slot().filter(|_| first) {
             self.hold_back(slot);
         }
@@ -60,14 +67,16 @@ impl Session {
         due.into_iter().for_each(|waiter| self.send(waiter.parcel));
         let routes = self.shared.routes.load();
         for (link, slots) in routes.by_primary(slots) {
-            self.holds.borrow_mut().add(link, slots, None, Instant::now());
+            let mut holds = self.holds.borrow_mut();
+            slots.iter().for_each(|slot| holds.on_tried(*slot, &link));
+            holds.add(link, slots, None, Instant::now());
         }
     }
 
     /// A command whose slot has no owner.
     pub(super) fn on_unassigned(self: &Rc<Self>, parcel: Parcel) {
         match self.judge(&Failure::NotNow, &parcel.0) {
-            Verdict::Wait { .. } => self.wait(parcel, None),
+            Verdict::Wait { .. } => self.wait(parcel, None, None),
             _ => self.give_up(Waiter { parcel, said: None }),
         }
     }

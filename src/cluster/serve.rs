@@ -19,7 +19,7 @@ impl Session {
     /// The task of a node. Ends only with the session, or when the node leaves the cluster.
     pub(super) async fn supervise(self: Rc<Self>, node: Rc<Node>) {
         loop {
-            while node.lazy.get() && node.link.waiting() == 0 {
+            while node.is_resting() {
                 node.link.woken().await;
             }
             let at = self.mapped(&node.addr).await;
@@ -30,6 +30,8 @@ impl Session {
             for (request, ..) in node.link.detach(|_, _| false) {
                 self.shared.fail(request.ticket, &cause);
             }
+            // An idle connection was closed as the user wished: the node is as good as any.
+            node.link.avoid(!matches!(cause, Error::SocketTimeout(_)));
             node.first.borrow_mut().get_or_insert(Err(cause));
             self.progress.notify_one();
             node.lazy.set(true);

@@ -7,7 +7,7 @@ use super::errands::Errands;
 use super::holds::Holds;
 use super::lane::Parcel;
 use super::node::Node;
-use super::request::Ticket;
+use super::request::{Request, Ticket};
 use super::routes::NodeLink;
 use super::shared::Shared;
 use super::tasks::Tasks;
@@ -138,7 +138,8 @@ impl Session {
         links
     }
 
-    /// Gives up on a command, unless it is being written already.
+    /// Gives up on a command. One that is being written already is not recalled, but not tried again
+    /// either.
     pub(crate) fn cancel(self: &Rc<Self>, ticket: Ticket) {
         // It may have come just now.
         self.run_lane();
@@ -148,6 +149,9 @@ impl Session {
         removed.extend(self.holds.borrow_mut().remove(is_it));
         for link in self.links() {
             removed.extend(link.remove_unwritten(|request| request.ticket == ticket));
+            if link.any(|request| request.ticket == ticket) {
+                link.update(|request| cancel_if(request, ticket));
+            }
         }
         for (request, _) in removed {
             self.shared.fail(request.ticket, &Error::Aborted);
@@ -171,9 +175,12 @@ impl Session {
         }
         let routes = self.shared.routes.load();
         let owner = parcel.0.slot().and_then(|slot| routes.topology.slots.primary(slot));
-        let addr = owner.and_then(|owner| routes.topology.node(owner)).map(|node| &node.addr);
-        let load = self.holds.borrow().load();
-        match addr.map_or(Ok(()), |addr| self.shared.limits.check_held(addr, load)) {
+        let (len, bytes) = self.holds.borrow().load();
+        let check = |(link, addr, _): (&NodeLink, &NodeAddr, usize)| {
+            let load = (len + link.waiting(), bytes + link.byte_len());
+            self.shared.limits.check_held(addr, load)
+        };
+        match owner.and_then(|owner| routes.place(owner)).map_or(Ok(()), check) {
             Ok(()) => drop(self.holds.borrow_mut().park(parcel)),
             Err(error) => self.shared.fail(parcel.0.ticket, &error),
         }
@@ -201,5 +208,11 @@ impl Session {
             // Commands pushed meanwhile: once more.
             self.shared.lane.close_if_empty();
         }
+    }
+}
+
+fn cancel_if(request: &mut Request, ticket: Ticket) {
+    if request.ticket == ticket {
+        request.cancel();
     }
 }

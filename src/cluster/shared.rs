@@ -102,6 +102,12 @@ impl Shared {
         self.outbox.post(ticket, |tape| events::write_failure(tape, error));
     }
 
+    /// Why a command has no node to go to: there are none before the first connection, and after the
+    /// last.
+    pub(crate) fn nowhere(&self) -> Error {
+        if self.ended.load(Ordering::SeqCst) { Error::Disconnected } else { Error::Closed }
+    }
+
     /// Answers a call that has no value to return.
     pub(crate) fn done(&self, ticket: Ticket) {
         self.outbox.post(ticket, |tape| tape.push_word(crate::resp::kind::NULL, 0));

@@ -1,8 +1,10 @@
 //! Commands that no server could run yet, by slot, and when they are tried again.
 
 use super::lane::Parcel;
+use super::routes::NodeLink;
 use crate::slot::Slot;
 use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
 use tokio::time::Instant;
 
 /// One of them.
@@ -22,11 +24,29 @@ pub(super) struct Waits {
     len: usize,
 }
 
-/// The commands of one slot, oldest first. They are tried again together, to keep their order.
+/// The commands of one slot, oldest first. The oldest is tried again alone, and when it has run the
+/// others follow together: a server that accepts again in the middle of them would run the younger
+/// ones first.
 #[derive(Debug)]
 struct Wait {
     until: Instant,
+    /// Who refused the first of them, or has the oldest now. Others of the slot may be with it still,
+    /// and come back.
+    asked: Option<NodeLink>,
+    /// The oldest is being tried. If it comes back it will be the oldest again.
+    trying: bool,
     waiters: VecDeque<Waiter>,
+}
+
+/// How much longer they wait for those of their slot that are still with a server: an answer takes as long as the slowest command before it, and one that blocks on purpose takes for ever.
+const STRAGGLERS_MAX: Duration = Duration::from_secs(1);
+
+impl Wait {
+    fn is_due(&self, slot: Slot, now: Instant) -> bool {
+        let is_there = |link: &NodeLink| link.any(|request| request.slot() == Some(slot));
+        now >= self.until
+            && (now >= self.until + STRAGGLERS_MAX || !self.asked.as_ref().is_some_and(is_there))
+    }
 }
 
 impl Waits {
@@ -46,27 +66,55 @@ impl Waits {
 
     /// Adds a command behind those of its slot, which decide when it is tried again; the first one
     /// waits until `until`. Says whether it is the first.
-    pub(super) fn add(&mut self, waiter: Waiter, until: Instant) -> bool {
+    pub(super) fn add(
+        &mut self,
+        waiter: Waiter,
+        until: Instant,
+        refused_by: Option<NodeLink>,
+    ) -> bool {
         self.len += 1;
         let Some(slot) = waiter.parcel.0.slot() else {
             self.keyless.push((until, waiter));
             return false;
         };
-        let wait =
-            self.slots.entry(slot).or_insert_with(|| Wait { until, waiters: VecDeque::new() });
+        let new =
+            || Wait { until, asked: refused_by.clone(), trying: false, waiters: VecDeque::new() };
+        let wait = self.slots.entry(slot).or_insert_with(new);
+        if std::mem::take(&mut wait.trying) {
+            (wait.until, wait.asked) = (until, refused_by);
+            wait.waiters.push_front(waiter);
+            return false;
+        }
         wait.waiters.push_back(waiter);
         wait.waiters.len() == 1
     }
 
-    /// Takes those whose time has come, in order per slot.
+    /// The oldest of a slot is with `link` now.
+    pub(super) fn on_tried(&mut self, slot: Slot, link: &NodeLink) {
+        if let Some(wait) = self.slots.get_mut(&slot).filter(|wait| wait.trying) {
+            wait.asked = Some(link.clone());
+        }
+    }
+
+    /// Takes those whose time has come, in order per slot: the oldest of the slot, or all that are left
+    /// when that has run.
     pub(super) fn take_due(&mut self, now: Instant) -> Vec<Waiter> {
-        let due = self.slots.iter().filter(|(_, wait)| wait.until <= now);
+        let due = self.slots.iter().filter(|(slot, wait)| wait.is_due(**slot, now));
         let due: Vec<Slot> = due.map(|(slot, _)| *slot).collect();
-        let waits = due.iter().filter_map(|slot| self.slots.remove(slot));
-        let mut taken: Vec<_> = waits.flat_map(|wait| wait.waiters).collect();
+        let mut taken: Vec<_> = due.into_iter().flat_map(|slot| self.take_of(slot, now)).collect();
         taken.extend(self.keyless.extract_if(.., |(until, _)| *until <= now).map(|(_, w)| w));
         self.len -= taken.len();
         taken
+    }
+
+    fn take_of(&mut self, slot: Slot, now: Instant) -> VecDeque<Waiter> {
+        match self.slots.get_mut(&slot) {
+            Some(wait) if !wait.trying && wait.waiters.len() > 1 => {
+                (wait.until, wait.trying) = (now, true);
+                wait.waiters.pop_front().into_iter().collect()
+            }
+            _ => self.slots.remove(&slot).map_or_else(VecDeque::new, |wait| wait.waiters),
+        }
     }
 
     /// Takes those that satisfy `condition`.
@@ -78,7 +126,7 @@ impl Waits {
             wait.waiters = kept.into();
             removed.extend(out);
         }
-        self.slots.retain(|_, wait| !wait.waiters.is_empty());
+        self.slots.retain(|_, wait| wait.trying || !wait.waiters.is_empty());
         let keyless = self.keyless.extract_if(.., |(_, waiter)| condition(&waiter.parcel));
         removed.extend(keyless.map(|(_, waiter)| waiter));
         self.len -= removed.len();
@@ -90,7 +138,8 @@ impl Waits {
 mod tests {
     use super::*;
     use crate::cluster::request::Request;
-    use std::time::Duration;
+    use crate::connection::{Link, Tally};
+    use std::sync::Arc;
 
     fn waiter(ticket: u32, slot: Option<u16>) -> Waiter {
         let request = Request::new(ticket, 0, slot.and_then(Slot::new), 1);
@@ -106,23 +155,46 @@ mod tests {
         let now = Instant::now();
         let at = |ms| now + Duration::from_millis(ms);
         let mut waits = Waits::default();
-        assert!(waits.add(waiter(1, Some(7)), at(10)));
-        assert!(waits.add(waiter(2, Some(8)), at(20)));
-        assert!(!waits.add(waiter(3, Some(7)), at(99)));
-        assert!(!waits.add(waiter(4, None), at(15)));
+        assert!(waits.add(waiter(1, Some(7)), at(10), None));
+        assert!(waits.add(waiter(2, Some(8)), at(20), None));
+        assert!(!waits.add(waiter(3, Some(7)), at(99), None));
+        assert!(!waits.add(waiter(4, None), at(15), None));
         assert!(waits.holds(Slot::new(7).unwrap()) && !waits.holds(Slot::new(9).unwrap()));
         assert!(waits.take_due(at(9)).is_empty());
-        assert_eq!(tickets(&waits.take_due(at(15))), [1, 3, 4]);
-        assert!(!waits.holds(Slot::new(7).unwrap()) && !waits.is_empty());
+        assert_eq!(tickets(&waits.take_due(at(15))), [1, 4]);
+        assert!(waits.holds(Slot::new(7).unwrap()), "the oldest is being tried");
+        assert!(!waits.add(waiter(1, Some(7)), at(30), None));
         assert_eq!(tickets(&waits.take_due(at(20))), [2]);
+        assert_eq!(tickets(&waits.take_due(at(30))), [1]);
+        assert_eq!(tickets(&waits.take_due(at(30))), [3]);
+        assert!(!waits.holds(Slot::new(7).unwrap()));
         assert!(waits.is_empty());
+    }
+
+    #[test]
+    fn those_that_are_still_with_the_server_are_waited_for_but_not_for_ever() {
+        let now = Instant::now();
+        let link: NodeLink = Arc::new(Link::new(Tally::default()));
+        let (straggler, bytes) = waiter(2, Some(7)).parcel;
+        link.submit(bytes, [straggler], &mut Vec::new());
+        let mut waits = Waits::default();
+        waits.add(waiter(1, Some(7)), now, Some(link.clone()));
+        assert!(waits.take_due(now).is_empty());
+        link.detach(|_, _| false);
+        waits.add(waiter(2, Some(7)), now, Some(link.clone()));
+        assert_eq!(tickets(&waits.take_due(now)), [1]);
+        assert_eq!(tickets(&waits.take_due(now)), [2]);
+        waits.add(waiter(3, Some(7)), now, Some(link.clone()));
+        let (straggler, bytes) = waiter(4, Some(7)).parcel;
+        link.submit(bytes, [straggler], &mut Vec::new());
+        assert_eq!(tickets(&waits.take_due(now + STRAGGLERS_MAX)), [3]);
     }
 
     #[test]
     fn a_slot_of_which_nothing_waits_holds_nobody() {
         let mut waits = Waits::default();
         for (ticket, slot) in [(1, Some(7)), (2, Some(7)), (3, None)] {
-            waits.add(waiter(ticket, slot), Instant::now());
+            waits.add(waiter(ticket, slot), Instant::now(), None);
         }
         assert_eq!(tickets(&waits.remove(|(request, _)| request.ticket != 2)), [1, 3]);
         assert!(waits.holds(Slot::new(7).unwrap()));

@@ -91,7 +91,7 @@ impl<R: Payload> Link<R> {
         self.tally.fetch_add(now.wrapping_sub(before), Ordering::Relaxed);
     }
 
-    /// Requests waiting for their answer, written or not.
+    /// Users' requests waiting for their answer, written or not.
     pub(crate) fn waiting(&self) -> usize {
         self.waiting.load(Ordering::Relaxed)
     }
@@ -343,8 +343,8 @@ mod tests {
         fn preludes(&self) -> u8 {
             0
         }
-        fn is_abandoned(&self) -> bool {
-            false
+        fn is_users(&self) -> bool {
+            true
         }
     }
 

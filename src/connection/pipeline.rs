@@ -15,8 +15,8 @@ pub(crate) trait Payload: Copy {
     /// Replies that come before its own and are nobody's answer (the `+OK` of ASKING).
     fn preludes(&self) -> u8;
 
-    /// Nobody waits for its reply any more.
-    fn is_abandoned(&self) -> bool;
+    /// A user waits for its reply. Not for those of the client's own, and those given up.
+    fn is_users(&self) -> bool;
 }
 
 /// Most chunks taken on at a time: they go into one system call, and the usual limit of `writev` is
@@ -56,8 +56,8 @@ pub(crate) struct Pipeline<R> {
     writing: bool,
     /// Replies already seen of those that precede the oldest request's own.
     preludes_seen: u8,
-    /// Requests in the queue that are abandoned.
-    abandoned: usize,
+    /// Requests in the queue that are no user's.
+    others: usize,
 }
 
 /// Whether the server may have received a request.
@@ -95,13 +95,13 @@ impl<R: Payload> Pipeline<R> {
             tail: 0,
             writing: false,
             preludes_seen: 0,
-            abandoned: 0,
+            others: 0,
         }
     }
 
-    /// How many requests wait for their answer, written or not, and are not abandoned.
+    /// How many users' requests wait for their answer, written or not.
     pub(crate) fn len(&self) -> usize {
-        self.requests.len() - self.abandoned
+        self.requests.len() - self.others
     }
 
     /// Bytes of all requests that are not answered.
@@ -129,11 +129,11 @@ impl<R: Payload> Pipeline<R> {
     /// Lets `change` abandon requests.
     pub(crate) fn update(&mut self, change: impl FnMut(&mut R)) {
         self.requests.iter_mut().for_each(change);
-        self.count_abandoned();
+        self.count_others();
     }
 
-    fn count_abandoned(&mut self) {
-        self.abandoned = self.requests.iter().filter(|request| request.is_abandoned()).count();
+    fn count_others(&mut self) {
+        self.others = self.requests.iter().filter(|request| !request.is_users()).count();
     }
 
     /// Says whether any waiting request satisfies `condition`.
@@ -156,9 +156,14 @@ impl<R: Payload> Pipeline<R> {
         self.spare.pop().unwrap_or_default()
     }
 
-    /// Adds requests behind all others; `bytes` holds exactly theirs, in order. None is abandoned.
+    /// Adds requests behind all others; `bytes` holds exactly theirs, in order. Either all are users'
+    /// or none is.
     pub(crate) fn enqueue(&mut self, bytes: Vec<u8>, requests: impl IntoIterator<Item = R>) {
+        let before = self.requests.len();
         self.requests.extend(requests);
+        if self.requests.back().is_some_and(|last| !last.is_users()) {
+            self.others += self.requests.len() - before;
+        }
         self.tail += bytes.len() as u64;
         self.chunks.push_back(Chunk::new(bytes));
     }
@@ -207,7 +212,7 @@ impl<R: Payload> Pipeline<R> {
         self.preludes_seen = 0;
         let request = *request;
         self.requests.pop_front();
-        self.abandoned -= usize::from(request.is_abandoned());
+        self.others -= usize::from(!request.is_users());
         self.acked += request.wire_len() as u64;
         if self.chunks.front().is_some_and(|chunk| self.head + chunk.len() <= self.acked) {
             self.retire();
@@ -258,7 +263,7 @@ impl<R: Payload> Pipeline<R> {
                 self.enqueue(bytes, kept);
             }
         }
-        self.count_abandoned();
+        self.count_others();
         removed
     }
 
@@ -292,7 +297,7 @@ impl<R: Payload> Pipeline<R> {
             }
         }
         *self = next;
-        self.count_abandoned();
+        self.count_others();
         removed
     }
 

@@ -18,8 +18,8 @@ impl Payload for Letter {
     fn preludes(&self) -> u8 {
         self.preludes
     }
-    fn is_abandoned(&self) -> bool {
-        self.abandoned
+    fn is_users(&self) -> bool {
+        !self.abandoned
     }
 }
 
