@@ -15,6 +15,8 @@ const PARTLY_WRITTEN_MAX: u16 = 2;
 /// What becomes of one command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fate {
+    /// Its caller, who has given up on it, learns that it will not be tried again.
+    Abort,
     /// Its caller learns that there is no answer.
     Fail,
     /// Another node can have it at once.
@@ -40,7 +42,8 @@ impl Session {
         for (request, bytes, written) in removed {
             match self.fate(node, &request, written) {
                 Fate::Move => self.send(request.unwrapped(bytes)),
-                _ => self.shared.fail(request.ticket, cause),
+                Fate::Abort => self.shared.fail(request.ticket, &Error::Aborted),
+                Fate::Fail | Fate::Stay => self.shared.fail(request.ticket, cause),
             }
         }
         self.shared.queued.notify_one();
@@ -52,8 +55,9 @@ impl Session {
     pub(super) fn on_node_left(self: &Rc<Self>, node: &Node, cause: &Error) {
         for (request, bytes, written) in node.link.close() {
             match self.fate(node, &request, written) {
+                Fate::Abort => self.shared.fail(request.ticket, &Error::Aborted),
                 Fate::Fail => self.shared.fail(request.ticket, cause),
-                _ => self.send(request.unwrapped(bytes)),
+                Fate::Move | Fate::Stay => self.send(request.unwrapped(bytes)),
             }
         }
     }
@@ -66,11 +70,12 @@ impl Session {
         // A server that hangs up in the middle of a command may not like the command.
         let disliked = written == Written::Partly && request.attempts > PARTLY_WRITTEN_MAX;
         let spent = disliked || request.attempts > self.shared.config.max_redirects;
-        let unwanted = !request.is_users() || request.has(Request::CANCELLED);
+        let unwanted = !request.is_users();
         if self.shared.config.node.disable_offline_queue || spent || unwanted {
             return Fate::Fail;
         }
         match self.judge(&failure, request) {
+            Verdict::Redispatch if request.has(Request::CANCELLED) => Fate::Abort,
             // Behind ASKING it stays, too: if the key is elsewhere by then, this node says where; and
             // it must not get behind those that follow it here.
             Verdict::Redispatch if self.is_movable(request) || !self.is_owner(node, request) => {

@@ -30,6 +30,8 @@ mod routes;
 mod serve;
 mod session;
 mod shared;
+#[cfg(test)]
+mod simulation;
 mod tasks;
 mod upstream;
 mod view;

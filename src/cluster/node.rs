@@ -49,8 +49,10 @@ const LEAVE_POLL: Duration = Duration::from_millis(20);
 impl Session {
     /// Puts a topology in force: links for new nodes, goodbye to those that are gone, and order
     /// kept for slots that moved.
-    pub(super) fn publish(self: &Rc<Self>, topology: Topology) {
+    pub(super) fn publish(self: &Rc<Self>, mut topology: Topology) {
         let old = self.shared.routes.load_full();
+        // A MOVED may have changed the picture since this one was asked for.
+        topology.epoch = topology.epoch.max(old.topology.epoch + 1);
         let diff = Diff::between(&old.topology, &topology);
         // Which of the slots may still have commands with their old owner.
         let moved = old.by_primary(diff.moved.iter().copied());

@@ -5,7 +5,7 @@ use super::lane::Parcel;
 use super::node::Node;
 use super::request::Request;
 use super::session::Session;
-use crate::connection::SWALLOWED;
+use crate::connection::{Payload, SWALLOWED};
 use crate::error::Error;
 use crate::node_addr::NodeAddr;
 use crate::resp::ServerError;
@@ -17,6 +17,10 @@ impl Session {
     /// An error reply. Returns the word for its entry: the ticket, or [`SWALLOWED`].
     pub(super) fn on_error_reply(self: &Rc<Self>, node: &Node, parcel: Parcel, text: &[u8]) -> u32 {
         let request = parcel.0;
+        if !request.is_users() {
+            // Nobody waits for it: it must not be sent again, and has no place in another queue.
+            return SWALLOWED;
+        }
         let script = request.has(Request::SCRIPT);
         let asked = Asked { host: node.addr.host(), slot: request.slot(), script };
         let failure = classify(ServerError::parse(text), &asked);
