@@ -39,7 +39,8 @@ export function judge(lanes, contents, faults) {
   const find = (kind, count, text) => {
     if (count === 0) return;
     findings[kind] += count;
-    if (details.length < DETAILS_KEPT) details.push(`${kind}: ${count > 1 ? `${count} x ` : ''}${text}`);
+    if (details.length < DETAILS_KEPT)
+      details.push(`${kind}: ${count > 1 ? `${count} x ` : ''}${text}`);
   };
   for (const lane of lanes) {
     const { shard } = lane.worker;

@@ -51,7 +51,7 @@ export const COLUMNS = [
     heading: 'servers out ms',
     format: ms,
     definition:
-      "the servers' own part of the stall: the longest time that no node of a shard accepted a write from a probe, which asks all of them every 4 ms",
+      "the servers' own part of the stall: the longest time that no node of a shard accepted a write from a probe, which asks all of them every 4 ms, or that a node kept a write of the probe waiting",
   },
   {
     figure: 'stallElsewhereMs',
@@ -110,7 +110,8 @@ export const COLUMNS = [
     figure: 'wrong',
     heading: 'wrong',
     format: whole,
-    definition: 'replies or values that were never written, and multi-key writes that are half there',
+    definition:
+      'replies or values that were never written, and multi-key writes that are half there',
   },
   {
     figure: 'newClientConnectMs',
@@ -153,7 +154,7 @@ export const COLUMNS = [
     heading: 'RSS MB',
     format: mb,
     definition:
-      'by how much the resident memory of the process grew at most since the fault began, seen from outside; in cycles, between the first and the last of 1000, which follow 500 others, after garbage collections',
+      'by how much the resident memory of the process grew at most since the fault began, seen from outside; under the steady load that includes the records of the harness itself. In cycles: during 1000 of them, after 1500 others, with garbage collected; twice the growth of the half that grew less',
   },
   {
     figure: 'holdMaxMs',

@@ -38,7 +38,7 @@ export function loadFigures(lanes, story, stoppedAt) {
   const early = failed.filter((command) => isEarly(command, story));
   const struck = new Set(story.faults.flatMap(({ shards }) => shards));
   const elsewhere = lanes.filter(({ worker }) => !struck.has(worker.shard));
-  const stallOf = (some) => Math.max(0, ...some.map((lane) => longestStall(lane, stoppedAt)));
+  const stallOf = (some) => Math.max(0, ...some.map((lane) => longestStall(lane, stoppedAt).ms));
   return {
     done: commands.filter(({ outcome }) => outcome === DONE).length,
     failedReads: failed.length - failedWrites.length,
@@ -63,11 +63,25 @@ export function describeFailures(lanes, story) {
     .map(({ lane, index, issued, settled }) => {
       const { id, shard } = lane.worker;
       const waited = Math.round(settled - issued);
-      const last = story.faults.findLast(({ at }) => at <= settled);
-      const since = last && `${Math.round(settled - last.at)} ms after ${last.name}`;
       const who = `${lane.kind} ${index} of worker ${id} (shard ${shard})`;
+      const since = sinceFault(settled, story);
       return `failed: ${who} after ${waited} ms, ${since}: ${lane.errors.get(index)}`;
     });
+}
+
+/** The longest stall, in words. */
+export function describeStall(lanes, story, stoppedAt) {
+  const stalls = lanes.map((lane) => ({ lane, ...longestStall(lane, stoppedAt) }));
+  const { lane, ms, from } = stalls.reduce((one, other) => (other.ms > one.ms ? other : one));
+  const { id, shard } = lane.worker;
+  const who = `${lane.kind} of worker ${id} (shard ${shard})`;
+  return `longest stall: ${who}, ${Math.round(ms)} ms, ${sinceFault(from, story)}`;
+}
+
+function sinceFault(time, { faults }) {
+  const last = faults.findLast(({ at }) => at <= time);
+  if (last === undefined) return 'before any fault';
+  return `${Math.round(time - last.at)} ms after ${last.name}`;
 }
 
 function isDuringFault({ lane, issued, settled }, { faults }) {
@@ -122,17 +136,21 @@ function longestStall(lane, stoppedAt) {
     }
   }
   events.sort((one, other) => one.at - other.at);
-  let longest = 0;
+  let longest = { ms: 0, from: NaN };
   let underWay = 0;
   let since;
+  const endAt = (at) => {
+    if (since !== undefined && at - since > longest.ms) longest = { ms: at - since, from: since };
+  };
   for (const { at, change, isSuccess } of events) {
     underWay += change;
     if (change > 0) since ??= at;
     if (!isSuccess) continue;
-    longest = Math.max(longest, at - (since ?? at));
+    endAt(at);
     since = underWay > 0 ? at : undefined;
   }
-  return Math.max(longest, since === undefined ? 0 : stoppedAt - since);
+  endAt(stoppedAt);
+  return longest;
 }
 
 /** Writes that may have been under way in the shards of the faults when they began. */

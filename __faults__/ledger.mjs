@@ -4,6 +4,8 @@ export const PENDING = 0;
 export const DONE = 1;
 export const FAILED = 2;
 
+const MESSAGE_KEPT = 200;
+
 /**
  * @typedef {object} Lane the commands of one kind of one worker, in the order in which they were
  *   issued. Plain data: it travels between processes.
@@ -64,7 +66,7 @@ export function describeError(error) {
   const message = String(error?.message ?? error)
     .split('\n')[0]
     .replace(/\d+(\.\d+)*/g, 'N');
-  return `${name}: ${message.slice(0, 90)}`;
+  return `${name}: ${message.slice(0, MESSAGE_KEPT)}`;
 }
 
 /** @param {Iterable<string>} labels @returns {Record<string, number>} most frequent first */

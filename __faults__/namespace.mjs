@@ -12,7 +12,12 @@ import { installWithApt } from '../scripts/apt.mjs';
 const run = promisify(execFile);
 const HARNESS = fileURLToPath(new URL('./run.mjs', import.meta.url));
 const INSIDE = 'FAULTS_NAMESPACE';
-const TOOLS = { unshare: 'util-linux', setpriv: 'util-linux', ip: 'iproute2', iptables: 'iptables' };
+const TOOLS = {
+  unshare: 'util-linux',
+  setpriv: 'util-linux',
+  ip: 'iproute2',
+  iptables: 'iptables',
+};
 /** A server's user is this plus its port: packets are told apart by who sends them. */
 const FIRST_USER = 100_000;
 const CLUSTER_BUS_OFFSET = 10_000;
@@ -21,18 +26,26 @@ const CLUSTER_BUS_OFFSET = 10_000;
 
 export const isInside = () => process.env[INSIDE] !== undefined;
 
-/** Finds what is needed, or installs it. @throws {Error} that says what this machine lacks */
+/** This machine cannot do what a scenario needs; the message says what it lacks. */
+export class Unavailable extends Error {}
+
+/** Finds what is needed, or installs it. @throws {Unavailable} */
 async function prepare(log) {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) {
-    throw new Error('packets can only be dropped on Linux, by root');
+    throw new Unavailable('packets can only be dropped on Linux, by root');
   }
   const folders = ['/bin', '/sbin', '/usr/bin', '/usr/sbin'];
   for (const [tool, name] of Object.entries(TOOLS)) {
-    if (!folders.some((folder) => existsSync(path.join(folder, tool)))) await installWithApt(name, log);
+    if (!folders.some((folder) => existsSync(path.join(folder, tool))))
+      await installWithApt(name, log);
   }
-  await run('unshare', ['--net', 'sh', '-c', 'ip link set lo up && iptables -L OUTPUT']).catch((cause) => {
-    throw new Error('this machine gives no network namespace with a packet filter', { cause });
-  });
+  await run('unshare', ['--net', 'sh', '-c', 'ip link set lo up && iptables -L OUTPUT']).catch(
+    (cause) => {
+      throw new Unavailable('this machine gives no network namespace with a packet filter', {
+        cause,
+      });
+    },
+  );
 }
 
 /**
@@ -48,12 +61,19 @@ export async function runInside(id, { client, quick, log }, fromJsonValue) {
   const out = mkdtempSync(path.join(tmpdir(), 'faults-'));
   try {
     const args = [HARNESS, '--only', id, '--clients', client, '--out', out];
-    const child = spawn('unshare', ['--net', process.execPath, ...args, ...(quick ? ['--quick'] : [])], {
-      env: { ...process.env, [INSIDE]: '1' },
-      stdio: ['ignore', 'ignore', 'inherit'],
-    });
+    const child = spawn(
+      'unshare',
+      ['--net', process.execPath, ...args, ...(quick ? ['--quick'] : [])],
+      {
+        env: { ...process.env, [INSIDE]: '1' },
+        stdio: ['ignore', 'ignore', 'inherit'],
+      },
+    );
     await new Promise((resolve) => child.once('close', resolve));
-    const { outcomes } = JSON.parse(readFileSync(path.join(out, 'reliability.json'), 'utf8'), fromJsonValue);
+    const { outcomes } = JSON.parse(
+      readFileSync(path.join(out, 'reliability.json'), 'utf8'),
+      fromJsonValue,
+    );
     if (outcomes[0].failure !== undefined) throw new Error(outcomes[0].failure);
     return outcomes[0];
   } finally {

@@ -16,7 +16,9 @@ Starts clusters of redis-server, breaks them under load, and counts what clients
 exit code is 1 when this package misses a target or a scenario could not be run.
 
   --quick             this package only, shorter phases: under 10 minutes, the form for CI
-  --only a,b          scenarios: ${ids(SCENARIOS).join(', ').replace(/(.{60,70}) /g, '$1\n                      ')}
+  --only a,b          scenarios: ${ids(SCENARIOS)
+    .join(', ')
+    .replace(/(.{60,70}) /g, '$1\n                      ')}
   --clients a,b       ${ids(CLIENTS).join(', ')}
   --server ID         the server to start, e.g. redis-8.2 (the first one found)
   --from FILE         no run: report on the raw figures of an earlier one

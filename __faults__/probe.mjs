@@ -4,7 +4,7 @@
 import { slotRange } from '../scripts/cluster-formation.mjs';
 import { now } from './clock.mjs';
 import { tagsIn } from './keys.mjs';
-import { RawConnection } from './raw-connection.mjs';
+import { ErrorReply, RawConnection } from './raw-connection.mjs';
 
 const EVERY_MS = 4;
 
@@ -15,9 +15,12 @@ export class Probe {
   #nodes = new Map();
   /** Per shard, when a write was accepted. @type {number[][]} */
   #accepted;
+  /** Per shard, how long answers took, refusals too. @type {{ at: number, waited: number }[][]} */
+  #answers;
 
   constructor(cluster, shardCount) {
     this.#accepted = Array.from({ length: shardCount }, () => [now()]);
+    this.#answers = this.#accepted.map(() => []);
     this.#keys = this.#accepted.map((_, shard) => {
       const [tag] = tagsIn('probe', slotRange(shard, shardCount), 1);
       return `faults:probe:{${tag}}`;
@@ -41,23 +44,39 @@ export class Probe {
     }
     if (!node.connection.isConnected || node.isAsked) return;
     node.isAsked = true;
+    const askedAt = now();
     node.connection.send('SET', this.#keys[primaryIndex], 'x').then(
       () => {
         node.isAsked = false;
         this.#accepted[primaryIndex].push(now());
+        this.#onAnswer(primaryIndex, askedAt);
       },
-      // MOVED, CLUSTERDOWN, or the connection is gone: not accepted, and asked again.
-      () => (node.isAsked = false),
+      // Not accepted, and asked again.
+      (error) => {
+        node.isAsked = false;
+        if (error instanceof ErrorReply) this.#onAnswer(primaryIndex, askedAt);
+      },
     );
   }
 
-  /** The longest time without an accepted write in one of the shards that ended after `from`. */
+  #onAnswer(shard, askedAt) {
+    const at = now();
+    this.#answers[shard].push({ at, waited: at - askedAt });
+  }
+
+  /**
+   * The longest time after `from` that one of the shards accepted no write, or kept one waiting: a
+   * primary that hands over holds writes back, and refuses them once it has heard of its successor.
+   */
   longestOutage(shards, from) {
+    const waits = shards.flatMap((shard) =>
+      this.#answers[shard].filter(({ at }) => at >= from).map(({ waited }) => waited),
+    );
     const gaps = shards.flatMap((shard) => {
       const times = [...this.#accepted[shard], now()];
       return times.slice(1).map((at, index) => (at < from ? 0 : at - times[index]));
     });
-    return Math.max(0, ...gaps);
+    return [...gaps, ...waits].reduce((longest, one) => Math.max(longest, one), 0);
   }
 
   /** Waits until a shard has accepted a write after some time. @returns {Promise<number>} when */

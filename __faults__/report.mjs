@@ -12,11 +12,23 @@ import { COLUMNS, formatFigure } from './columns.mjs';
  * @property {string[]} [proof]
  * @property {import('./targets.mjs').Verdict[]} [verdicts] for this package only
  * @property {string} [failure] why there are no figures
+ * @property {string} [skipped] what this machine lacks
  */
 
 const ON_SCREEN = [
   ...['done', 'failedReads', 'failedWrites', 'backMs', 'stallMs', 'outageMs', 'stallElsewhereMs'],
-  ...['failedElsewhere', 'hung', 'lost', 'unreplicated', 'twice', 'reordered', 'stale', 'wrong', 'newClientConnectMs', 'exitMs'],
+  ...[
+    'failedElsewhere',
+    'hung',
+    'lost',
+    'unreplicated',
+    'twice',
+    'reordered',
+    'stale',
+    'wrong',
+    'newClientConnectMs',
+    'exitMs',
+  ],
   ...['closeMs', 'wallMs', 'rssGrowthMb', 'holdMaxMs'],
 ];
 
@@ -30,6 +42,7 @@ function formatVerdict({ what, value, bound, relation }) {
 /** @param {Outcome} outcome @returns {string} a few lines for the screen */
 export function formatOutcome(outcome) {
   if (outcome.failure) return `  FAILED: ${outcome.failure}`;
+  if (outcome.skipped) return `  NOT RUN: ${outcome.skipped}`;
   const { figures, proof } = outcome;
   const shown = COLUMNS.filter(({ figure }) => ON_SCREEN.includes(figure))
     .map((column) => ({ heading: column.heading, text: formatFigure(column, figures) }))
@@ -53,7 +66,14 @@ export function formatSummary({ outcomes }) {
     const why = outcome.failure ?? missed(outcome).map(formatVerdict).join('; ');
     return `${outcome.scenario.padEnd(18)} ${outcome.client.padEnd(10)} ${why}`;
   });
-  return [...lines, `${good.length} of ${held.length} scenarios reached their targets`].join('\n');
+  const skipped = outcomes
+    .filter((outcome) => outcome.skipped)
+    .map(({ scenario, client }) => `${scenario.padEnd(18)} ${client.padEnd(10)} not run`);
+  return [
+    ...lines,
+    ...skipped,
+    `${good.length} of ${held.length} scenarios reached their targets`,
+  ].join('\n');
 }
 
 /** @returns {boolean} whether everything was run and this package met every target */
@@ -90,7 +110,7 @@ function head({ date, machine, server, clients, command }) {
 Written by \`npm run test:faults\`; do not edit.
 
 - Date: ${date}
-- Machine: ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGb} GB, ${machine.system}
+- Machine: ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGb} GB, ${machine.system}; load ${machine.loadAtStart} at the start
 - Node: ${machine.node}
 - Server: ${server}, 3 primaries + 3 replicas on 127.0.0.1, \`cluster-node-timeout\` 1000
 - Clients, with their defaults: ${clients.map(({ title, version }) => `${title} ${version}`).join('; ')}
@@ -98,8 +118,8 @@ Written by \`npm run test:faults\`; do not edit.
 
 Each scenario starts a cluster of its own and one client in a process of its own. Nine workers, three
 per shard, each INCR counters, SET new keys, RPUSH growing numbers and GET what they wrote; a worker
-issues its next command of a kind every 8 ms unless one is still under way (of RPUSH, eight). Then
-the servers are broken as the title says. Afterwards every promise is awaited, the client is closed,
+issues its next command of a kind every 8 ms (cut: 2, reshard: 6, all-down: 20) unless one is still
+under way (of RPUSH, eight). Then the servers are broken as the title says. Afterwards every promise is awaited, the client is closed,
 and what the primaries hold is compared with what was acknowledged. One run, not an average.`;
 }
 
@@ -112,10 +132,10 @@ function section({ outcomes, clients }, { id, title }) {
   const table = [
     ['client', ...columns.map(({ heading }) => heading)],
     ['---', ...columns.map(() => '--:')],
-    ...rows.map(({ client, figures, failure }) => [
+    ...rows.map(({ client, figures }) => [
       titleOf(client),
       ...columns.map((column, at) =>
-        failure && at === 0 ? 'no figures' : formatFigure(column, figures),
+        figures === undefined && at === 0 ? 'no figures' : formatFigure(column, figures),
       ),
     ]),
   ].map((cells) => `| ${cells.join(' | ')} |`);
@@ -123,8 +143,8 @@ function section({ outcomes, clients }, { id, title }) {
   return [`## ${id}: ${title}`, '', ...table, '', ...notes].join('\n').trimEnd();
 }
 
-function notesOf({ figures, proof = [], failure, verdicts, ...rest }, title) {
-  if (failure) return [`- ${title}: ${failure}`];
+function notesOf({ figures, proof = [], failure, skipped, verdicts, ...rest }, title) {
+  if (figures === undefined) return [`- ${title}: ${failure ?? `not run: ${skipped}`}`];
   const errors = Object.entries(figures.errors ?? {}).slice(0, 4);
   const rejected = errors.map(([error, count]) => `${count} x \`${error}\``);
   const misses = missed({ verdicts, ...rest });

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { describeMachine } from '../__bench__/machine.mjs';
 import { findServers } from '../scripts/servers.mjs';
 import { now } from './clock.mjs';
+import { Unavailable } from './namespace.mjs';
 import { USAGE, parseOptions } from './options.mjs';
 import { formatOutcome, formatSummary, fromJsonValue, isGood, writeReport } from './report.mjs';
 import { checkTargets } from './targets.mjs';
@@ -26,7 +27,10 @@ async function runScenario(scenario, client, context) {
     Object.assign(outcome, await scenario.run({ ...context, client: client.id }));
     if (client.id === 'ours') outcome.verdicts = checkTargets(scenario.targets, outcome.figures);
   } catch (error) {
-    outcome.failure = [error.message, error.cause?.message].filter(Boolean).join(': ');
+    const reason = [error.message, error.cause?.message].filter(Boolean).join(': ');
+    // What a machine lacks is said and skipped; CI must not lack it.
+    if (error instanceof Unavailable && !process.env.CI) outcome.skipped = reason;
+    else outcome.failure = reason;
   }
   log(`${formatOutcome(outcome)}\n  ${((now() - startedAt) / 1000).toFixed(1)} s\n`);
   return outcome;

@@ -97,13 +97,15 @@ async function viewOf(port, running) {
   const info = await ask(port, 'CLUSTER', 'INFO');
   const lines = (await ask(port, 'CLUSTER', 'NODES')).trim().split('\n');
   const known = running.map(({ id }) => {
-    const [, , flags = 'unknown', primary] = lines.find((line) => line.startsWith(id))?.split(' ') ?? [];
+    const [, , flags = 'unknown', primary] =
+      lines.find((line) => line.startsWith(id))?.split(' ') ?? [];
     return { id, flags: flags.replace('myself,', ''), primary };
   });
   const epoch = /cluster_current_epoch:(\d+)/.exec(info)?.[1];
   return {
     isOk:
-      info.includes('cluster_state:ok') && known.every(({ flags }) => /^(master|slave)$/.test(flags)),
+      info.includes('cluster_state:ok') &&
+      known.every(({ flags }) => /^(master|slave)$/.test(flags)),
     picture: JSON.stringify({ epoch, known, owners: await ownersAt(port) }),
   };
 }
@@ -149,9 +151,7 @@ export async function errorCounts(cluster, ...names) {
   for (const { port } of cluster.nodes.filter(isRunning)) {
     const stats = await ask(port, 'INFO', 'errorstats');
     for (const name of names) {
-      counts[name] += Number(
-        new RegExp(`errorstat_${name}:count=(\\d+)`).exec(stats)?.[1] ?? 0,
-      );
+      counts[name] += Number(new RegExp(`errorstat_${name}:count=(\\d+)`).exec(stats)?.[1] ?? 0);
     }
   }
   return counts;

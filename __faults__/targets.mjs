@@ -71,6 +71,12 @@ export function checkTargets(targets, figures) {
   return targets.map(({ what, figure, bound: boundOf, relation }) => {
     const value = figure(figures);
     const bound = boundOf(figures);
-    return { what, value, bound, relation, isMet: relation === '<=' ? value <= bound : value >= bound };
+    return {
+      what,
+      value,
+      bound,
+      relation,
+      isMet: relation === '<=' ? value <= bound : value >= bound,
+    };
   });
 }

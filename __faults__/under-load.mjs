@@ -2,11 +2,12 @@
 // audits the servers afterwards.
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import { watchProcess } from '../__bench__/meters.mjs';
 import { slotRange } from '../scripts/cluster-formation.mjs';
 import { startCluster } from '../scripts/local-cluster.mjs';
 import { judge } from './audit.mjs';
 import { readContents } from './contents.mjs';
-import { describeFailures, loadFigures, writeCapacity } from './figures.mjs';
+import { describeFailures, describeStall, loadFigures, writeCapacity } from './figures.mjs';
 import { tagsIn } from './keys.mjs';
 import { Probe } from './probe.mjs';
 import { untilSettled } from './servers.mjs';
@@ -24,6 +25,8 @@ const CONNECT_LIMIT_MS = 15_000;
 const SETTLE_LIMIT_MS = 12_000;
 const RESULT_LIMIT_MS = SETTLE_LIMIT_MS + 30_000;
 
+/** From here on, times of a scenario are not the client's alone. */
+const HOLD_MS = 50;
 /** Before and after the fault, in ms. */
 const PHASES = { quick: { calm: 1_000, after: 2_500 }, full: { calm: 2_000, after: 6_000 } };
 
@@ -83,8 +86,11 @@ async function perform(fault, context, cluster, closing) {
 
   const story = new Story();
   const growth = subject.watchGrowth();
+  const stopWatching = watchProcess();
+  closing.push(stopWatching);
   const more = await fault.act({ ...context, cluster, story, probe, subject });
   await sleep(phases.after);
+  tellHold(story, stopWatching().holdMaxMs);
   subject.send('stop');
   const { lanes, stoppedAt, holdMaxMs } = await subject.until('result', RESULT_LIMIT_MS);
   const rssGrowthMb = growth();
@@ -94,12 +100,28 @@ async function perform(fault, context, cluster, closing) {
   probe?.stop();
   await untilSettled(cluster);
   const findings = judge(lanes, await readContents(cluster, lanes), story.faults);
-  const details = [...describeFailures(lanes, story), ...findings.details];
+  const details = [
+    describeStall(lanes, story, stoppedAt),
+    ...describeFailures(lanes, story),
+    ...findings.details,
+  ];
   if (transactions) story.prove(`MULTI ${transactions}`);
   if (lingered) story.prove('after close() the process did not end within 3 s');
   const measured = { rssGrowthMb, holdMaxMs, outageMs, writeCapacity: writeCapacity(lanes, story) };
-  const figures = { ...loadFigures(lanes, story, stoppedAt), ...findings, ...measured, details, ...more };
+  const figures = {
+    ...loadFigures(lanes, story, stoppedAt),
+    ...findings,
+    ...measured,
+    details,
+    ...more,
+  };
   return { figures, proof: story.proof };
+}
+
+/** What held the harness held servers and clients too: other work on the machine. */
+function tellHold(story, holdMs) {
+  if (holdMs < HOLD_MS) return;
+  story.prove(`the machine was busy: the harness itself had to wait ${Math.round(holdMs)} ms`);
 }
 
 const shardsOf = ({ faults }) => [...new Set(faults.flatMap(({ shards }) => shards))];

@@ -17,6 +17,8 @@ const ANSWER_BYTES = 1 << 20;
 /** node-redis's default, for commands whose options do not name a timeout. */
 const DEFAULT_TIMEOUT_MS = 5000;
 const MAX_TIMEOUT_MS = 0xffffffff;
+/** What the engine can count; it is 24 days. */
+const LONGEST_TIMEOUT_MS = 0x7fffffff;
 
 /** @typedef {import('./native-addon').NativeCluster} NativeCluster */
 /** @typedef {import('@redis/client').TypeMapping} TypeMapping */
@@ -309,7 +311,7 @@ function timeoutOf(options) {
 function checkTimeout(timeout) {
   // The method that node-redis hands the number to refuses others with just the right error.
   if (!Number.isInteger(timeout) || timeout < 0 || timeout > MAX_TIMEOUT_MS) AbortSignal.timeout(timeout);
-  return timeout;
+  return Math.min(timeout, LONGEST_TIMEOUT_MS);
 }
 
 module.exports = { Channel };

@@ -210,6 +210,7 @@ class RedisCluster extends EventEmitter {
     const session = this.#leave();
     // Called once more, it waits for those that are being closed.
     const closing = session === undefined ? [...this.#closing.values()] : [session.close(withinMs)];
+    if (session === undefined && withinMs >= 0) this.#endClosing(withinMs, closing);
     if (session !== undefined) this.#closing.set(session, closing[0]);
     try {
       await Promise.all(closing);
@@ -217,6 +218,16 @@ class RedisCluster extends EventEmitter {
       if (session !== undefined) this.#closing.delete(session);
     }
     this.#emit('disconnect');
+  }
+
+  /**
+   * @param {number} withinMs after which those that are being closed end all the same
+   * @param {Promise<void>[]} closing
+   */
+  #endClosing(withinMs, closing) {
+    const sessions = [...this.#closing.keys()];
+    const timer = setTimeout(() => sessions.forEach((session) => session.destroy()), withinMs);
+    Promise.allSettled(closing).then(() => clearTimeout(timer));
   }
 
   #destroy() {
@@ -285,8 +296,9 @@ class RedisCluster extends EventEmitter {
   }
 }
 
-/** @param {{ timeout?: number }} [options] */
-function closeTimeout({ timeout } = {}) {
+/** @param {{ timeout?: number } | null} [options] */
+function closeTimeout(options) {
+  const timeout = options?.timeout;
   if (timeout === undefined) return -1;
   if (typeof timeout === 'number' && timeout >= 0) return timeout;
   throw new TypeError(`close: \`timeout\` must be a number of milliseconds from 0 on, got ${timeout}`);

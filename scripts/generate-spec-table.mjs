@@ -113,6 +113,7 @@ function rustFlags(name, { flags, keyless, container }) {
     flags.has('blocking') && 'BLOCKING',
     flags.has('script_runner') && 'SCRIPT',
     container && 'CONTAINER',
+    name.includes('.') && 'MODULE',
   ].filter((flag) => flag !== false);
   if (names.length === 0) return 'F::NONE';
   const [first, ...rest] = names.map((flag) => `F::${flag}`);

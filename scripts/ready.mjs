@@ -23,6 +23,7 @@ export async function ready(servers) {
   await checkGenerated(servers);
   await checkTypes();
   await runNodeTests();
+  await breakClusters(servers);
   for (const { id, version, reason } of servers) {
     console.log(`server ${id}: ${version ? `tested, ${version}` : `NOT TESTED: ${reason}`}`);
   }
@@ -81,11 +82,19 @@ async function runNodeTests() {
     readdirSync(path.join(ROOT, folder), { recursive: true })
       .map((name) => path.join(folder, String(name)))
       .filter((name) => name.endsWith('.test.mjs'));
-  const files = [...filesIn('__test__'), ...filesIn('__bench__')].sort();
+  const files = ['__test__', '__bench__', '__faults__'].flatMap(filesIn).sort();
   const limits = [`--test-timeout=${FILE_TIMEOUT_MS}`, `--test-concurrency=${FILE_CONCURRENCY}`];
   const command = [process.execPath, '--test', '--test-reporter=spec', ...limits, ...files];
   await step('node tests', command, {
     next: 'run the failing file alone: node --test __test__/NAME.test.mjs',
+  });
+}
+
+/** Last: what it takes, four minutes, is waiting for servers. Needs the machine for itself. */
+async function breakClusters(servers) {
+  if (!servers.some(({ available }) => available)) return;
+  await step('faults', [process.execPath, '__faults__/run.mjs', '--quick'], {
+    next: 'repeat one scenario alone: npm run test:faults -- --quick --only NAME',
   });
 }
 

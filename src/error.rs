@@ -44,7 +44,8 @@ pub enum Error {
     ResponseTimeout,
     /// Nothing was sent or received for `socket.socketTimeout` milliseconds.
     SocketTimeout(u32),
-    /// Other connections to the node work, but on this one nothing came back; milliseconds.
+    /// Nothing came back for so many milliseconds, and the connection was given up: the node has been
+    /// replaced, or answers on other connections.
     Hung(u32),
     /// Another node is at this address than the topology says.
     WrongNode {

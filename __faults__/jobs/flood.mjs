@@ -52,11 +52,17 @@ function createTally() {
   let underWay = 0;
   let slowestMs = 0;
   const errors = [];
-  const onEnd = (issued, outcome) => {
+  const onDone = (issued) => {
     underWay--;
     if (issued < since) return;
-    counts[outcome]++;
-    if (outcome === 'done') slowestMs = Math.max(slowestMs, now() - issued);
+    counts.done++;
+    slowestMs = Math.max(slowestMs, now() - issued);
+  };
+  const onFailed = (issued, error) => {
+    underWay--;
+    if (issued < since) return;
+    counts.failed++;
+    errors.push(describeError(error));
   };
   return {
     begin: (at) => (since = at),
@@ -66,11 +72,8 @@ function createTally() {
       if (issued >= since) counts.issued++;
       underWay++;
       send().then(
-        () => onEnd(issued, 'done'),
-        (error) => {
-          onEnd(issued, 'failed');
-          errors.push(describeError(error));
-        },
+        () => onDone(issued),
+        (error) => onFailed(issued, error),
       );
     },
     figures: () => ({ ...counts, pending: underWay, slowestMs, errors: histogram(errors) }),
@@ -78,7 +81,7 @@ function createTally() {
 }
 
 function startFlood(client, shards, { keys, turns, perSecond, valueBytes }) {
-  const value = 'x'.repeat(valueBytes);
+  const filler = Buffer.alloc(valueBytes, 'x');
   const startedAt = now();
   let issued = 0;
   const timer = setInterval(() => {
@@ -87,6 +90,8 @@ function startFlood(client, shards, { keys, turns, perSecond, valueBytes }) {
     for (let n = 0; n < count; n++) {
       const shard = turns[issued % turns.length];
       const key = keys[shard][issued % keys[shard].length];
+      // A string of its own for each command: what waits is held, as with a program's values.
+      const value = filler.toString('latin1');
       shards[shard].follow(async () => client.set(key, value));
       issued++;
     }

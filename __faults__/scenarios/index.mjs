@@ -16,4 +16,11 @@ import { scenarios as restarts } from './restarts.mjs';
  */
 
 /** @type {Scenario[]} */
-export const SCENARIOS = [...failover, ...partition, ...reshard, ...restarts, ...connections, ...floods];
+export const SCENARIOS = [
+  ...failover,
+  ...partition,
+  ...reshard,
+  ...restarts,
+  ...connections,
+  ...floods,
+];

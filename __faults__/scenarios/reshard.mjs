@@ -6,11 +6,11 @@ import * as targets from '../targets.mjs';
 import { underLoad } from '../under-load.mjs';
 
 const SLOTS = 2_000;
-const TAGS = 64;
+const TAGS = 24;
 const PACE_MS = 6;
 /** A slot that has keys is half moved for a while, so that commands meet it. */
-const SINGLE_KEYS = 8;
-const PAUSE_PER_KEY_MS = 2;
+const SINGLE_KEYS = 10;
+const PAUSE_PER_KEY_MS = 8;
 /** The others follow in one go: how long a slot takes must not depend on what the client wrote. */
 const REST_KEYS = 10_000;
 
@@ -27,7 +27,7 @@ async function reshard({ cluster, story, log }) {
     await cluster.finishMigration(slot, target.port);
   }
   const { ASK, MOVED, TRYAGAIN } = await errorCounts(cluster, 'ASK', 'MOVED', 'TRYAGAIN');
-  if (ASK === 0 || MOVED === 0) throw new Error('no command met a moving slot');
+  if (!(ASK > 0 && MOVED > 0 && TRYAGAIN > 0)) throw new Error('no command met a moving slot');
   const answers = `servers answered ASK ${ASK}, MOVED ${MOVED}, TRYAGAIN ${TRYAGAIN} times`;
   story.prove(`${SLOTS} slots with ${keys} keys moved; ${answers}`);
 }

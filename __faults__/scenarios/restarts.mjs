@@ -121,11 +121,7 @@ const AFTER_AN_OUTAGE = [
   targets.none('commands that failed before their deadline', 'earlyFailures'),
   ...targets.INTEGRITY,
 ];
-const UNNOTICED = [
-  ...targets.NOTHING_FAILS,
-  ...targets.STALL_BEYOND_SERVERS,
-  ...targets.INTEGRITY,
-];
+const UNNOTICED = [...targets.NOTHING_FAILS, ...targets.STALL_BEYOND_SERVERS, ...targets.INTEGRITY];
 
 /** @type {import('./index.mjs').Scenario[]} */
 export const scenarios = [
@@ -158,7 +154,12 @@ export const scenarios = [
   {
     id: 'all-down',
     title: 'all nodes are killed and started again',
-    run: underLoad({ server: DURABLE, load: { paceMs: DURABLE_PACE_MS }, probe: true, act: killAll }),
+    run: underLoad({
+      server: DURABLE,
+      load: { paceMs: DURABLE_PACE_MS },
+      probe: true,
+      act: killAll,
+    }),
     targets: AFTER_AN_OUTAGE,
   },
   {

@@ -32,16 +32,14 @@ impl Session {
         let mut late = self.holds.borrow_mut().remove(|(request, _)| request.is_late(now));
         let mut waiting = !self.holds.borrow().is_empty();
         let mut unanswered = Vec::new();
-        let nodes = self.nodes.borrow();
-        for node in nodes.values() {
-            late.extend(node.link.remove_unwritten(|request| request.is_late(now)));
-            waiting |= node.link.has_unwritten();
-            if node.link.any(Request::is_prompt) {
-                node.link.update(|request| abandon_overdue(request, now, &mut unanswered));
-                waiting |= node.link.any(Request::is_prompt);
+        for link in self.links() {
+            late.extend(link.remove_unwritten(|request| request.is_late(now)));
+            waiting |= link.has_unwritten();
+            if link.any(Request::is_prompt) {
+                link.update(|request| abandon_overdue(request, now, &mut unanswered));
+                waiting |= link.any(Request::is_prompt);
             }
         }
-        drop(nodes);
         if !(late.is_empty() && unanswered.is_empty()) {
             // The sign of a node in trouble; its successor may be known to others.
             self.refresh.notify_one();
@@ -54,7 +52,13 @@ impl Session {
         for ticket in unanswered {
             self.shared.fail(ticket, &Error::ResponseTimeout);
         }
-        given_up.into_iter().for_each(|waiter| self.give_up(waiter));
+        for waiter in given_up {
+            if waiter.parcel.0.is_overdue(now) {
+                self.shared.fail(waiter.parcel.0.ticket, &Error::ResponseTimeout);
+            } else {
+                self.give_up(waiter);
+            }
+        }
         waiting
     }
 }

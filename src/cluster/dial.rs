@@ -7,12 +7,15 @@ use crate::connection::{
 };
 use crate::error::{Error, SocketFailure};
 use crate::node_addr::NodeAddr;
+use std::time::Duration;
 
 /// A peer whose system confirms nothing, or takes nothing, for this many times `hangTimeout` is gone. One
 /// that hangs confirms until its buffers are full. Halved, a node that is asleep for some seconds under
 /// full load would lose what is in its buffers; doubled, a node would come back late after the network
 /// has, because by then repetitions are 13 seconds apart.
 const UNCONFIRMED_FACTOR: u32 = 10;
+/// What the system can count: some 24 days.
+const LONGEST_UNCONFIRMED: Duration = Duration::from_millis(i32::MAX as u64);
 
 /// Connects to `at` as `config` says.
 ///
@@ -28,7 +31,9 @@ pub(crate) async fn dial(
         connect_timeout: config.connect_timeout,
         no_delay: config.no_delay,
         keep_alive: config.keep_alive,
-        user_timeout: config.hang_timeout.map(|timeout| timeout * UNCONFIRMED_FACTOR),
+        user_timeout: config
+            .hang_timeout
+            .map(|timeout| timeout.saturating_mul(UNCONFIRMED_FACTOR).min(LONGEST_UNCONFIRMED)),
         ipv4: config.family != Family::V6,
         ipv6: config.family != Family::V4,
         local_address: config.local_address,

@@ -26,8 +26,8 @@ pub(crate) struct Dispatcher {
     claims: Vec<Claim>,
     /// Whose turn it is, for each shard and for commands without a key.
     turns: Vec<usize>,
-    /// Bytes of this tick.
-    staged_bytes: usize,
+    /// Bytes that wait for all nodes, this tick's included.
+    waiting_bytes: usize,
     /// Some of this tick's answers have deadlines.
     prompt: bool,
 }
@@ -54,9 +54,11 @@ impl Dispatcher {
             for (ticket, command) in commands {
                 self.detour(shared, ticket, &command);
             }
+            shared.signal.notify_one();
             return;
         }
         let routes = shared.routes.load();
+        self.waiting_bytes = shared.waiting_bytes();
         let now = shared.now();
         for (ticket, command) in commands {
             if let Err(error) = self.stage(shared, &routes, now, (ticket, &command)) {
@@ -71,7 +73,6 @@ impl Dispatcher {
         for node in self.touched.drain(..) {
             self.stages[node.index()] = Stage::default();
         }
-        self.staged_bytes = 0;
         self.prompt = false;
     }
 
@@ -104,16 +105,16 @@ impl Dispatcher {
         let staged = Addition {
             requests: stage.requests.len(),
             bytes: stage.bytes.len(),
-            all_bytes: self.staged_bytes,
+            all_bytes: self.waiting_bytes,
         };
-        shared.limits.check(shared, routes.place(node).ok_or(Error::Closed)?, staged)?;
+        shared.limits.check(routes.place(node).ok_or(Error::Closed)?, staged)?;
         if stage.requests.is_empty() {
             self.touched.push(node);
         }
         let wire_len = encode(&mut stage.bytes, command);
         let request = timed(Request::new(ticket, flags, subject.slot, wire_len), now, command);
         stage.requests.push(request);
-        self.staged_bytes += wire_len;
+        self.waiting_bytes += wire_len;
         self.prompt |= request.is_prompt();
         Ok(())
     }
@@ -152,7 +153,6 @@ impl Dispatcher {
             stage.bytes = std::mem::take(&mut submitted.spare);
             shared.after_submit(submitted);
         }
-        self.staged_bytes = 0;
         if std::mem::take(&mut self.prompt) {
             shared.queued.notify_one();
         }
@@ -164,7 +164,7 @@ impl Dispatcher {
             return shared.fail(ticket, &error);
         }
         match shared.lane.push(parcel(shared, ticket, command, describe(command))) {
-            Ok(()) => shared.signal.notify_one(),
+            Ok(()) => {}
             // Closed between the look and the push: the routes are good again.
             Err(parcel) => {
                 if let Some(homeless) = self.send(shared, parcel) {
@@ -186,8 +186,9 @@ impl Dispatcher {
             Err(error) => return Err(error),
         };
         let place = routes.place(node).ok_or(Error::Closed)?;
-        let staged = Addition { requests: shared.lane.len(), ..Addition::default() };
-        shared.limits.check(shared, place, staged)
+        let (requests, all_bytes) = (shared.lane.len(), shared.waiting_bytes());
+        let staged = Addition { requests, bytes: 0, all_bytes };
+        shared.limits.check(place, staged)
     }
 
     /// Sends one encoded command where it belongs now. Also what the I/O thread calls. Gives it
@@ -201,6 +202,9 @@ impl Dispatcher {
             Ok(node) => match routes.link(node) {
                 Some(link) => {
                     shared.after_submit(link.submit(bytes, [request], &mut self.claims));
+                    if request.is_prompt() {
+                        shared.queued.notify_one();
+                    }
                 }
                 None => shared.fail(request.ticket, &Error::Closed),
             },
@@ -227,17 +231,14 @@ fn describe(command: &Command<'_>) -> (Subject, u16) {
     let spec = command::lookup(command.args.get(0).unwrap_or_default(), command.args.get(1));
     let replica_safe = command::replica_safe(spec, command.readonly);
     let is = |fact: fn(command::Spec) -> bool| spec.is_some_and(fact);
+    // A module may run users' code, and on threads of its own; commands of modules have a dot.
+    let dotted = || command.args.get(0).is_some_and(|name| name.contains(&b'.'));
+    let module = spec.map_or_else(dotted, command::Spec::module);
     let flags = if is(command::Spec::readonly) { Request::READONLY } else { 0 }
-        | if is(command::Spec::script) { Request::SCRIPT } else { 0 }
-        | if is(command::Spec::blocking) || is_modules(command) { Request::BLOCKING } else { 0 }
+        | if module || spec.is_none() || is(command::Spec::script) { Request::SCRIPT } else { 0 }
+        | if module || is(command::Spec::blocking) { Request::BLOCKING } else { 0 }
         | if replica_safe { Request::REPLICA } else { 0 };
     (Subject { slot: command.key.map(Slot::of_key), replica_safe }, flags)
-}
-
-/// Commands of modules have a dot in their names. A module may run them on threads of its own, and
-/// answer others meanwhile.
-fn is_modules(command: &Command<'_>) -> bool {
-    command.args.get(0).is_some_and(|name| name.contains(&b'.'))
 }
 
 fn timed(mut request: Request, now: u32, command: &Command<'_>) -> Request {

@@ -48,6 +48,22 @@ pub(super) fn is_errand(ticket: Ticket) -> bool {
     (FIRST..NOBODY).contains(&ticket)
 }
 
+/// Somebody waits for an answer; gone, whatever ended it, when nobody does.
+struct Asking<'a> {
+    errands: &'a Errands,
+    link: &'a NodeLink,
+    ticket: Ticket,
+}
+
+impl Drop for Asking<'_> {
+    fn drop(&mut self) {
+        if self.errands.askers.borrow_mut().remove(&self.ticket).is_some() {
+            // Not answered: what still waits to be written need not be.
+            self.link.remove_unwritten(|request| request.ticket == self.ticket);
+        }
+    }
+}
+
 impl Session {
     /// Puts a question in line behind what the node has been asked already.
     ///
@@ -65,11 +81,9 @@ impl Session {
         encode_command(&mut bytes, command);
         let request = Request::new(ticket, 0, None, bytes.len());
         self.shared.after_submit(link.submit(bytes, [request], &mut Vec::new()));
+        let asking = Asking { errands: &self.errands, link, ticket };
         let answer = timeout(limit, answer).await;
-        if self.errands.askers.borrow_mut().remove(&ticket).is_some() {
-            // Not answered: what still waits to be written need not be.
-            link.remove_unwritten(|request| request.ticket == ticket);
-        }
+        drop(asking);
         match answer {
             Ok(Ok(Ok(tape))) => Ok(tape),
             Ok(Ok(Err(text))) => Err(Error::Refused(text)),

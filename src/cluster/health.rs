@@ -39,6 +39,8 @@ pub(super) struct Health {
     /// When there last was a sign of life, or nothing was owed.
     heard: Cell<Option<Instant>>,
     suspect: Cell<bool>,
+    /// When it was last asked whether it hangs or waits on purpose.
+    doubted: Cell<Option<Instant>>,
     pinging: Cell<bool>,
     /// Why the connection is to be ended.
     verdict: RefCell<Option<Error>>,
@@ -66,6 +68,7 @@ impl Health {
         self.seen.set(None);
         self.heard.set(None);
         self.suspect.set(false);
+        self.doubted.set(None);
         self.verdict.take();
     }
 
@@ -119,7 +122,7 @@ impl Session {
         health.seen.set(Some((look, since)));
         // Where bytes waited for room, room is a sign of life: a large value takes its time.
         let takes = before.backlog && before.written != written;
-        let heard_now = before.reads != reads || written == answered || blocking || takes;
+        let heard_now = before.reads != reads || written == answered || takes;
         let heard = health.heard.get().filter(|_| !heard_now).unwrap_or(now);
         health.heard.set(Some(heard));
 
@@ -132,6 +135,9 @@ impl Session {
             _ => {}
         }
         match config.hang_timeout {
+            Some(limit) if now - heard >= limit && blocking && !health.is_suspect() => {
+                self.doubt(node, limit);
+            }
             Some(limit) if now - heard >= limit => self.suspect(node, limit),
             Some(_) if heard_now => self.clear(node),
             _ => {}
@@ -139,6 +145,24 @@ impl Session {
         if config.ping_interval.is_some_and(|interval| silence >= interval) {
             self.ping(node);
         }
+    }
+
+    /// The node may hang, or wait on purpose: it is a suspect if it does not answer others either.
+    fn doubt(self: &Rc<Self>, node: &Rc<Node>, limit: Duration) {
+        let now = Instant::now();
+        let recently = |at: Instant| now - at < limit * GIVE_UP_FACTOR;
+        if node.health.doubted.get().is_some_and(recently) {
+            return;
+        }
+        node.health.doubted.set(Some(now));
+        let (session, node) = (Rc::clone(self), Rc::clone(node));
+        self.spawn(async move {
+            let answered = tokio::time::timeout(limit, session.probe(&node)).await;
+            let silent = node.health.heard.get().is_some_and(|heard| heard.elapsed() >= limit);
+            if !matches!(answered, Ok(Ok(()))) && silent && node.link.is_open() {
+                session.suspect(&node, limit);
+            }
+        });
     }
 
     /// The node may hang.
@@ -191,6 +215,13 @@ impl Session {
             let began = Instant::now();
             let answered = tokio::time::timeout(limit, self.probe(node)).await;
             let silence = node.health.heard.get().map_or(Duration::ZERO, |heard| heard.elapsed());
+            let mut on_purpose = false;
+            node.link.progress(|request| on_purpose |= request.has(Request::BLOCKING));
+            if matches!(answered, Ok(Ok(()))) && on_purpose {
+                // It serves others, and keeps back what it was asked to.
+                self.clear(node);
+                return;
+            }
             if matches!(answered, Ok(Ok(()))) && node.health.is_suspect() && silence >= give_up {
                 node.health.end(Error::Hung(give_up.as_millis() as u32));
                 return;

@@ -100,7 +100,7 @@ impl Holds {
 
     /// Takes commands whose waiting is over, in order per slot.
     pub(super) fn take_due(&mut self, now: Instant) -> Vec<Waiter> {
-        let due = self.waits.take_due(now);
+        let due = self.waits.take_due(now, &mut self.freed);
         self.let_go_of(&due);
         due
     }
@@ -129,6 +129,20 @@ impl Holds {
         None
     }
 
+    /// Takes commands back that were in a node's queue, in front of all that is parked of their slots:
+    /// they are older.
+    pub(super) fn put_back(&mut self, parcels: Vec<Parcel>) {
+        for parcel in parcels.into_iter().rev() {
+            let Some(slot) = parcel.0.slot() else { continue };
+            self.byte_len += parcel.1.len();
+            if let Some(parcel) = self.waits.put_back(slot, parcel) {
+                self.parked_len += 1;
+                self.parked.entry(slot).or_default().push_front(parcel);
+                self.freed.push(slot);
+            }
+        }
+    }
+
     /// Ends the holds that are over. Returns the commands that may go on, in order per slot.
     pub(super) fn release(&mut self, dispatching: Option<u64>, now: Instant) -> Vec<Parcel> {
         let mut freed = std::mem::take(&mut self.freed);
@@ -149,6 +163,9 @@ impl Holds {
     pub(super) fn remove(&mut self, mut condition: impl FnMut(&Parcel) -> bool) -> Vec<Parcel> {
         let mut removed = Vec::new();
         for queue in self.parked.values_mut() {
+            if !queue.iter().any(&mut condition) {
+                continue;
+            }
             let (out, kept): (Vec<_>, Vec<_>) =
                 std::mem::take(queue).into_iter().partition(&mut condition);
             *queue = kept.into();

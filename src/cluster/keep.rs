@@ -22,6 +22,9 @@ const SEARCH_FIRST: Duration = Duration::from_millis(50);
 const SEARCH_LAST: Duration = Duration::from_secs(5);
 /// ... so that a successor is found within this part of the time it has taken.
 const SEARCH_PART: u32 = 16;
+/// How often views are asked for again because a MOVED has changed the picture meanwhile. While slots
+/// move all the time, one must be believed in the end.
+const OVERTAKEN_MAX: u8 = 3;
 /// Nodes that are asked at first. If they agree, no more are.
 const ASKED_FIRST: usize = 3;
 /// Nodes that are asked if the first ones do not agree.
@@ -122,6 +125,7 @@ impl Session {
         links.truncate(ASKED_MORE);
         let more = links.split_off(links.len().min(ASKED_FIRST));
         let mut views = Vec::new();
+        let epoch = self.shared.routes.load().topology.epoch;
         for asked in [links, more] {
             let until = Instant::now() + ANSWER_WITHIN;
             let mut answers = self.ask_links(asked, ANSWER_WITHIN);
@@ -132,13 +136,26 @@ impl Session {
                 break;
             }
         }
+        let overtaken = self.shared.routes.load().topology.epoch != epoch;
+        if overtaken && !views.is_empty() && self.overtaken.get() < OVERTAKEN_MAX {
+            // What they said may be older than what a MOVED has said since.
+            self.overtaken.set(self.overtaken.get() + 1);
+            self.refresh.notify_one();
+            return true;
+        }
+        self.overtaken.set(0);
         self.adopt(&views)
     }
 
     /// Puts the view in force that is to be believed. `false`: there is none.
     fn adopt(self: &Rc<Self>, views: &[View]) -> bool {
         let known = self.shared.routes.load().topology.clone();
+        // Who has not heard of the configuration in force is not asked, as long as others have.
+        let has_heard = |view: &&View| view.config_epoch >= self.config_epoch.get();
+        let recent: Vec<View> = views.iter().filter(has_heard).cloned().collect();
+        let views = if recent.is_empty() { views } else { &recent };
         let Some(view) = agree(views, &known) else { return false };
+        self.config_epoch.set(view.config_epoch);
         let next = view.topology.clone().completed_by(&known);
         if !is_same(&next, &known) {
             self.publish(next);

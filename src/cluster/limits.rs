@@ -1,11 +1,9 @@
 //! Bounds on the queues of commands: `commandsQueueMaxLength`, `disableOfflineQueue`, and bytes.
 
 use super::routes::NodeLink;
-use super::shared::Shared;
 use crate::config::ClusterConfig;
 use crate::error::Error;
 use crate::node_addr::NodeAddr;
-use std::sync::atomic::Ordering;
 
 /// Bounds on one node's queue and on all of them.
 #[derive(Clone, Copy, Debug)]
@@ -24,7 +22,7 @@ pub(crate) struct Addition {
     pub(crate) requests: usize,
     /// Bytes for this node.
     pub(crate) bytes: usize,
-    /// Bytes for all nodes, these included.
+    /// Bytes that wait for all nodes together, these included.
     pub(crate) all_bytes: usize,
 }
 
@@ -51,7 +49,6 @@ impl QueueLimits {
     /// [`Error::TooManyBytes`].
     pub(crate) fn check(
         &self,
-        shared: &Shared,
         (link, addr, node_count): (&NodeLink, &NodeAddr, usize),
         staged: Addition,
     ) -> Result<(), Error> {
@@ -68,16 +65,14 @@ impl QueueLimits {
                 bound: self.node_bytes,
             });
         }
-        let all =
-            shared.lane.byte_len() + shared.in_flight.load(Ordering::Relaxed) + staged.all_bytes;
         let half = self.total_bytes / 2;
-        if all >= half && own >= half / node_count.max(1) {
+        if staged.all_bytes >= half && own >= half / node_count.max(1) {
             return Err(Error::TooManyBytes { node: None, bound: self.total_bytes });
         }
         Ok(())
     }
 
-    /// Says whether one more command for the node at `addr` may be held back, where `len` commands
+    /// Says whether one more command for `whom` may be held back, where `len` commands
     /// of `bytes` bytes are already: all that are held have the bounds of one node.
     ///
     /// # Errors
@@ -85,7 +80,7 @@ impl QueueLimits {
     /// As for [`QueueLimits::check`].
     pub(crate) fn check_held(
         &self,
-        addr: &NodeAddr,
+        whom: impl ToString,
         (len, bytes): (usize, usize),
     ) -> Result<(), Error> {
         if self.max_len.is_some_and(|max_len| len >= max_len) {
@@ -93,7 +88,7 @@ impl QueueLimits {
         }
         if bytes >= self.node_bytes {
             return Err(Error::TooManyBytes {
-                node: Some(addr.to_string()),
+                node: Some(whom.to_string()),
                 bound: self.node_bytes,
             });
         }

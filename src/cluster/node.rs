@@ -3,12 +3,13 @@
 
 use super::events::Event;
 use super::health::Health;
-use super::request::Request;
+use super::request::{NOBODY, Request};
 use super::routes::{NodeLink, Routes};
 use super::session::Session;
-use crate::connection::Link;
+use crate::connection::{Link, Payload};
 use crate::error::Error;
 use crate::node_addr::NodeAddr;
+use crate::resp::encode_command;
 use crate::topology::{Diff, NodeIndex, Topology};
 use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
@@ -76,7 +77,7 @@ impl Session {
             self.give_up_if_suspect(&link);
             let mut holds = self.holds.borrow_mut();
             holds.add(link, slots, dispatch, Instant::now());
-            early.into_iter().for_each(|parcel| drop(holds.park(parcel)));
+            holds.put_back(early);
             drop(holds);
             for (request, bytes) in older {
                 self.send(request.unwrapped(bytes));
@@ -94,8 +95,8 @@ impl Session {
     pub(super) fn link_to(self: &Rc<Self>, addr: &NodeAddr, replica: bool) -> NodeLink {
         let known = self.nodes.borrow().get(addr).cloned();
         let node = known.unwrap_or_else(|| self.add_node(addr, replica));
-        if node.replica.replace(replica) != replica && replica {
-            self.read_from_replica(&node);
+        if node.replica.replace(replica) != replica && self.shared.config.use_replicas {
+            self.tell_role(&node, if replica { "READONLY" } else { "READWRITE" });
         }
         Arc::clone(&node.link)
     }
@@ -130,21 +131,25 @@ impl Session {
         node
     }
 
-    /// A primary has become a replica: its connection may read there from now on.
-    fn read_from_replica(self: &Rc<Self>, node: &Node) {
+    /// A primary has become a replica, and its connection may read there from now on; or the other way
+    /// round.
+    fn tell_role(&self, node: &Node, command: &str) {
         if node.link.is_open() {
-            let (session, link) = (Rc::clone(self), Arc::clone(&node.link));
-            self.spawn(async move {
-                // If it is lost, the next connection begins with it.
-                drop(session.ask(&link, &["READONLY"], LEAVE_WITHIN).await);
-            });
+            // At once: the reads that follow need it. If it is lost, the next connection begins with it.
+            let mut bytes = Vec::new();
+            encode_command(&mut bytes, &[command]);
+            let request = Request::new(NOBODY, 0, None, bytes.len());
+            self.shared.after_submit(node.link.submit(bytes, [request], &mut Vec::new()));
         }
     }
 
     /// Routes anew what a node has not been sent yet.
     fn send_elsewhere(self: &Rc<Self>, node: &Node) {
         for (request, bytes) in node.link.remove_unwritten(|_| true) {
-            self.send(request.unwrapped(bytes));
+            // Questions of the engine's own were meant for this node.
+            if request.is_users() {
+                self.send(request.unwrapped(bytes));
+            }
         }
     }
 

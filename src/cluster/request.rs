@@ -39,9 +39,10 @@ impl Request {
     const TIMED: u16 = 8;
     /// Any node that has the data will do, replicas included.
     pub(crate) const REPLICA: u16 = 16;
-    /// It runs a script or a function.
+    /// It runs a script or a function, or is a module's, which may: what it says may be its own words.
     pub(crate) const SCRIPT: u16 = 32;
-    /// It may wait on the server for something to happen, and the server serves others meanwhile.
+    /// It may wait on the server for something to happen, or run on a module's own threads, and the
+    /// server serves others meanwhile.
     pub(crate) const BLOCKING: u16 = 64;
     /// Its answer has a deadline.
     const PROMPT: u16 = 128;

@@ -3,6 +3,7 @@
 use super::chance::random_below;
 use super::lane::Parcel;
 use super::node::Node;
+use super::request::Request;
 use super::routes::NodeLink;
 use super::session::Session;
 use super::waits::Waiter;
@@ -49,15 +50,15 @@ impl Session {
     }
 
     /// Takes commands of `slot` that are in a queue, but not written, behind those that wait.
-    fn hold_back(self: &Rc<Self>, slot: Slot) {
+    fn hold_back(&self, slot: Slot) {
         let routes = self.shared.routes.load();
         let owner = routes.topology.slots.primary(slot).and_then(|node| routes.link(node));
         let Some(link) = owner else { return };
-        for (request, bytes) in link.remove_unwritten(|request| request.slot() == Some(slot)) {
-            let parcel = request.unwrapped(bytes);
-            let free = self.holds.borrow_mut().park(parcel);
-            free.into_iter().for_each(|parcel| self.send(parcel));
-        }
+        // Those that were sent there from elsewhere may be older than the one that waits.
+        let younger = |r: &Request| r.slot() == Some(slot) && r.attempts == 0;
+        let parcels = link.remove_unwritten(younger).into_iter();
+        let parcels = parcels.map(|(request, bytes)| request.unwrapped(bytes)).collect();
+        self.holds.borrow_mut().put_back(parcels);
     }
 
     /// Tries those again whose time has come. What is younger of their slots follows when they are
@@ -75,8 +76,12 @@ impl Session {
 
     /// A command whose slot has no owner.
     pub(super) fn on_unassigned(self: &Rc<Self>, parcel: Parcel) {
-        match self.judge(&Failure::NotNow, &parcel.0) {
-            Verdict::Wait { .. } => self.wait(parcel, None, None),
+        let slot = parcel.0.slot().map_or(0, Slot::number);
+        let where_to = format!("slot {slot}, which has no owner");
+        let bound = self.shared.limits.check_held(where_to, self.holds.borrow().load());
+        match (bound, self.judge(&Failure::NotNow, &parcel.0)) {
+            (Err(error), _) => self.shared.fail(parcel.0.ticket, &error),
+            (_, Verdict::Wait { .. }) => self.wait(parcel, None, None),
             _ => self.give_up(Waiter { parcel, said: None }),
         }
     }
@@ -119,11 +124,11 @@ impl Session {
     }
 
     /// Asks [`judge`] with what is known of the command.
-    pub(super) fn judge(&self, failure: &Failure, request: &super::request::Request) -> Verdict {
+    pub(super) fn judge(&self, failure: &Failure, request: &Request) -> Verdict {
         let attempt = Attempt {
             redirects: request.attempts,
             waits: request.waits,
-            readonly: request.has(super::request::Request::READONLY),
+            readonly: request.has(Request::READONLY),
             anywhere: self.is_movable(request),
             timed: request.is_timed(),
         };

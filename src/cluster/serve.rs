@@ -11,9 +11,10 @@ use crate::connection::{Exchange, run};
 use crate::error::Error;
 use crate::node_addr::NodeAddr;
 use std::cell::Cell;
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 impl Session {
     /// The task of a node. Ends only with the session, or when the node leaves the cluster.
@@ -42,7 +43,7 @@ impl Session {
     async fn serve(self: &Rc<Self>, node: &Rc<Node>, at: &NodeAddr) -> Error {
         let mut retries = 0;
         loop {
-            let (cause, was_useful) = match self.open(node, at).await {
+            let (cause, was_useful) = match self.open_in_time(node, at).await {
                 Err(cause) => (cause, false),
                 Ok(exchange) => self.serve_once(node, exchange).await,
             };
@@ -69,11 +70,26 @@ impl Session {
         }
     }
 
+    /// Opens a connection. A node that takes it and says nothing hangs like any other: it has as long as
+    /// `connectTimeout` says, but is thought to be missing meanwhile.
+    async fn open_in_time(&self, node: &Node, at: &NodeAddr) -> Result<Exchange, Error> {
+        let mut opening = pin!(self.open(node, at));
+        if let Some(limit) = self.shared.config.node.hang_timeout {
+            if let Ok(opened) = timeout(limit, opening.as_mut()).await {
+                return opened;
+            }
+            node.link.avoid(true);
+            self.refresh.notify_one();
+        }
+        opening.await
+    }
+
     async fn open(&self, node: &Node, at: &NodeAddr) -> Result<Exchange, Error> {
         let config = &self.shared.config;
         let mut exchange = dial(at, &config.node, &self.scratch).await?;
         self.shared.tell(&Event::NodeConnect(at));
-        let role = if node.replica.get() { Role::Replica } else { Role::Primary };
+        let reads = node.replica.get() && config.use_replicas;
+        let role = if reads { Role::Replica } else { Role::Primary };
         let id = greet(&mut exchange, config, &config.node, role).await?;
         self.check_identity(node, id.as_deref())?;
         *node.first.borrow_mut() = Some(Ok(()));

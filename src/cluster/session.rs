@@ -38,6 +38,10 @@ pub(crate) struct Session {
     pub(super) progress: Notify,
     /// Wakes the refresh.
     pub(super) refresh: Notify,
+    /// The latest configuration that a view in force has told of.
+    pub(super) config_epoch: Cell<u64>,
+    /// How many looks at the topology in a row were overtaken by a MOVED.
+    pub(super) overtaken: Cell<u8>,
     /// A task looks after held commands.
     pub(super) watching: Cell<bool>,
 }
@@ -60,6 +64,8 @@ impl Session {
             errands: Errands::default(),
             progress: Notify::new(),
             refresh: Notify::new(),
+            config_epoch: Cell::new(0),
+            overtaken: Cell::new(0),
             watching: Cell::new(false),
         });
         let connecting = Rc::clone(&session);
@@ -128,7 +134,7 @@ impl Session {
     }
 
     /// Links of all nodes, those that are leaving included.
-    fn links(&self) -> Vec<NodeLink> {
+    pub(super) fn links(&self) -> Vec<NodeLink> {
         let mut links = self.shared.live_links();
         for node in self.nodes.borrow().values() {
             if !links.iter().any(|link| Arc::ptr_eq(link, &node.link)) {
@@ -180,7 +186,11 @@ impl Session {
             let load = (len + link.waiting(), bytes + link.byte_len());
             self.shared.limits.check_held(addr, load)
         };
-        match owner.and_then(|owner| routes.place(owner)).map_or(Ok(()), check) {
+        let bound = match owner.and_then(|owner| routes.place(owner)) {
+            Some(place) => check(place),
+            None => self.shared.limits.check_held("slots without owner", (len, bytes)),
+        };
+        match bound {
             Ok(()) => drop(self.holds.borrow_mut().park(parcel)),
             Err(error) => self.shared.fail(parcel.0.ticket, &error),
         }

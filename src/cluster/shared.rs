@@ -108,6 +108,11 @@ impl Shared {
         if self.ended.load(Ordering::SeqCst) { Error::Disconnected } else { Error::Closed }
     }
 
+    /// Bytes of all commands that are not answered, held ones included.
+    pub(crate) fn waiting_bytes(&self) -> usize {
+        self.in_flight.load(Ordering::Relaxed) + self.lane.byte_len()
+    }
+
     /// Answers a call that has no value to return.
     pub(crate) fn done(&self, ticket: Ticket) {
         self.outbox.post(ticket, |tape| tape.push_word(crate::resp::kind::NULL, 0));

@@ -3,7 +3,8 @@
 use super::lane::Parcel;
 use super::routes::NodeLink;
 use crate::slot::Slot;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -42,10 +43,9 @@ struct Wait {
 const STRAGGLERS_MAX: Duration = Duration::from_secs(1);
 
 impl Wait {
-    fn is_due(&self, slot: Slot, now: Instant) -> bool {
-        let is_there = |link: &NodeLink| link.any(|request| request.slot() == Some(slot));
-        now >= self.until
-            && (now >= self.until + STRAGGLERS_MAX || !self.asked.as_ref().is_some_and(is_there))
+    /// The node whose answers are to be waited for.
+    fn stragglers_with(&self, now: Instant) -> Option<&NodeLink> {
+        self.asked.as_ref().filter(|_| now < self.until + STRAGGLERS_MAX)
     }
 }
 
@@ -82,11 +82,29 @@ impl Waits {
         let wait = self.slots.entry(slot).or_insert_with(new);
         if std::mem::take(&mut wait.trying) {
             (wait.until, wait.asked) = (until, refused_by);
+            // It was tried for all of them.
+            for behind in &mut wait.waiters {
+                behind.parcel.0.waits = behind.parcel.0.waits.saturating_add(1);
+            }
             wait.waiters.push_front(waiter);
             return false;
         }
         wait.waiters.push_back(waiter);
         wait.waiters.len() == 1
+    }
+
+    /// Takes the command back that was being tried for its slot, and has not been written. Gives it
+    /// back if it was not.
+    pub(super) fn put_back(&mut self, slot: Slot, parcel: Parcel) -> Option<Parcel> {
+        match self.slots.get_mut(&slot).filter(|wait| wait.trying) {
+            Some(wait) => {
+                (wait.trying, wait.asked) = (false, None);
+                self.len += 1;
+                wait.waiters.push_front(Waiter { parcel, said: None });
+                None
+            }
+            None => Some(parcel),
+        }
     }
 
     /// The oldest of a slot is with `link` now.
@@ -98,13 +116,40 @@ impl Waits {
 
     /// Takes those whose time has come, in order per slot: the oldest of the slot, or all that are left
     /// when that has run.
-    pub(super) fn take_due(&mut self, now: Instant) -> Vec<Waiter> {
-        let due = self.slots.iter().filter(|(slot, wait)| wait.is_due(**slot, now));
-        let due: Vec<Slot> = due.map(|(slot, _)| *slot).collect();
+    pub(super) fn take_due(&mut self, now: Instant, freed: &mut Vec<Slot>) -> Vec<Waiter> {
+        let mut due = self.slots_past(now);
+        self.without_stragglers(&mut due, now);
+        freed.extend(&due);
         let mut taken: Vec<_> = due.into_iter().flat_map(|slot| self.take_of(slot, now)).collect();
         taken.extend(self.keyless.extract_if(.., |(until, _)| *until <= now).map(|(_, w)| w));
         self.len -= taken.len();
         taken
+    }
+
+    fn slots_past(&self, now: Instant) -> Vec<Slot> {
+        let past = self.slots.iter().filter(|(_, wait)| wait.until <= now);
+        past.map(|(slot, _)| *slot).collect()
+    }
+
+    /// Leaves out slots of which a node has commands still. Each node is looked at once.
+    fn without_stragglers(&self, slots: &mut Vec<Slot>, now: Instant) {
+        let mut links: Vec<&NodeLink> = Vec::new();
+        for link in slots.iter().filter_map(|slot| self.slots.get(slot)?.stragglers_with(now)) {
+            if !links.iter().any(|known| Arc::ptr_eq(known, link)) {
+                links.push(link);
+            }
+        }
+        for link in links {
+            let mut busy = HashSet::new();
+            link.any(|request| {
+                busy.extend(request.slot());
+                false
+            });
+            slots.retain(|slot| {
+                let with = self.slots.get(slot).and_then(|wait| wait.stragglers_with(now));
+                !(busy.contains(slot) && with.is_some_and(|with| Arc::ptr_eq(with, link)))
+            });
+        }
     }
 
     fn take_of(&mut self, slot: Slot, now: Instant) -> VecDeque<Waiter> {
@@ -121,6 +166,9 @@ impl Waits {
     pub(super) fn remove(&mut self, mut condition: impl FnMut(&Parcel) -> bool) -> Vec<Waiter> {
         let mut removed = Vec::new();
         for wait in self.slots.values_mut() {
+            if !wait.waiters.iter().any(|one| condition(&one.parcel)) {
+                continue;
+            }
             let waiters = std::mem::take(&mut wait.waiters).into_iter();
             let (out, kept): (Vec<_>, Vec<_>) = waiters.partition(|one| condition(&one.parcel));
             wait.waiters = kept.into();
@@ -139,11 +187,14 @@ mod tests {
     use super::*;
     use crate::cluster::request::Request;
     use crate::connection::{Link, Tally};
-    use std::sync::Arc;
 
     fn waiter(ticket: u32, slot: Option<u16>) -> Waiter {
         let request = Request::new(ticket, 0, slot.and_then(Slot::new), 1);
         Waiter { parcel: (request, vec![0]), said: None }
+    }
+
+    fn take(waits: &mut Waits, now: Instant) -> Vec<Waiter> {
+        waits.take_due(now, &mut Vec::new())
     }
 
     fn tickets(waiters: &[Waiter]) -> Vec<u32> {
@@ -160,13 +211,13 @@ mod tests {
         assert!(!waits.add(waiter(3, Some(7)), at(99), None));
         assert!(!waits.add(waiter(4, None), at(15), None));
         assert!(waits.holds(Slot::new(7).unwrap()) && !waits.holds(Slot::new(9).unwrap()));
-        assert!(waits.take_due(at(9)).is_empty());
-        assert_eq!(tickets(&waits.take_due(at(15))), [1, 4]);
+        assert!(take(&mut waits, at(9)).is_empty());
+        assert_eq!(tickets(&take(&mut waits, at(15))), [1, 4]);
         assert!(waits.holds(Slot::new(7).unwrap()), "the oldest is being tried");
         assert!(!waits.add(waiter(1, Some(7)), at(30), None));
-        assert_eq!(tickets(&waits.take_due(at(20))), [2]);
-        assert_eq!(tickets(&waits.take_due(at(30))), [1]);
-        assert_eq!(tickets(&waits.take_due(at(30))), [3]);
+        assert_eq!(tickets(&take(&mut waits, at(20))), [2]);
+        assert_eq!(tickets(&take(&mut waits, at(30))), [1]);
+        assert_eq!(tickets(&take(&mut waits, at(30))), [3]);
         assert!(!waits.holds(Slot::new(7).unwrap()));
         assert!(waits.is_empty());
     }
@@ -179,15 +230,15 @@ mod tests {
         link.submit(bytes, [straggler], &mut Vec::new());
         let mut waits = Waits::default();
         waits.add(waiter(1, Some(7)), now, Some(link.clone()));
-        assert!(waits.take_due(now).is_empty());
+        assert!(take(&mut waits, now).is_empty());
         link.detach(|_, _| false);
         waits.add(waiter(2, Some(7)), now, Some(link.clone()));
-        assert_eq!(tickets(&waits.take_due(now)), [1]);
-        assert_eq!(tickets(&waits.take_due(now)), [2]);
+        assert_eq!(tickets(&take(&mut waits, now)), [1]);
+        assert_eq!(tickets(&take(&mut waits, now)), [2]);
         waits.add(waiter(3, Some(7)), now, Some(link.clone()));
         let (straggler, bytes) = waiter(4, Some(7)).parcel;
         link.submit(bytes, [straggler], &mut Vec::new());
-        assert_eq!(tickets(&waits.take_due(now + STRAGGLERS_MAX)), [3]);
+        assert_eq!(tickets(&take(&mut waits, now + STRAGGLERS_MAX)), [3]);
     }
 
     #[test]

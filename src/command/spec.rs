@@ -22,6 +22,11 @@ impl Spec {
         self.flags.has(SpecFlags::SCRIPT)
     }
 
+    /// Whether it is a module's.
+    pub(crate) fn module(self) -> bool {
+        self.flags.has(SpecFlags::MODULE)
+    }
+
     /// Whether it may wait on the server for something to happen.
     pub(crate) fn blocking(self) -> bool {
         self.flags.has(SpecFlags::BLOCKING)
@@ -150,6 +155,8 @@ impl SpecFlags {
     pub(super) const SCRIPT: Self = Self(1 << 4);
     /// Has subcommands.
     pub(super) const CONTAINER: Self = Self(1 << 5);
+    /// Is a module's.
+    pub(super) const MODULE: Self = Self(1 << 6);
 
     /// Both sets together.
     pub(super) const fn with(self, other: Self) -> Self {

@@ -136,7 +136,8 @@ impl<R: Payload> Link<R> {
         }
         let direct = small && inner.pipeline.is_idle() && !inner.paused;
         let writer = inner.writer.clone().filter(|_| direct);
-        if writer.is_none() && bytes.capacity() - bytes.len() > WASTE_MAX {
+        let stalled = inner.writer.is_none() || inner.paused;
+        if stalled && bytes.capacity() - bytes.len() > WASTE_MAX {
             // It may be long before it is written: what was reserved for more is given back.
             bytes.shrink_to_fit();
         }
@@ -214,7 +215,8 @@ impl<R: Payload> Link<R> {
         removed
     }
 
-    /// Writes nothing more until this is called with `false`, or there is another socket.
+    /// Writes nothing more until this is called with `false`, or there is another socket. A request that
+    /// was begun is still written to its end: a peer that waits for the rest of it could not answer.
     pub(crate) fn pause(&self, paused: bool) {
         self.inner.lock().paused = paused;
         self.wake.notify_one();
@@ -255,7 +257,7 @@ impl<R: Payload> Link<R> {
         loop {
             claims.clear();
             let mut inner = self.inner.lock();
-            let Some(writer) = inner.writer.clone().filter(|_| !inner.paused) else {
+            let Some(writer) = inner.writer.clone().filter(|_| !inner.is_paused()) else {
                 return Ok(false);
             };
             if !inner.pipeline.claim(claims) {
@@ -283,6 +285,12 @@ impl<R: Payload> Link<R> {
         let done = pair_all(&mut Pairing { pipeline: &mut inner.pipeline });
         self.count(&inner.pipeline);
         done
+    }
+}
+
+impl<R: Payload> Inner<R> {
+    fn is_paused(&self) -> bool {
+        self.paused && !self.pipeline.is_within_request()
     }
 }
 

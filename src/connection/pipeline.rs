@@ -114,6 +114,18 @@ impl<R: Payload> Pipeline<R> {
         (self.written, self.acked)
     }
 
+    /// Whether the last request that was begun is not written to its end.
+    pub(crate) fn is_within_request(&self) -> bool {
+        let mut end = self.acked;
+        for request in &self.requests {
+            if end >= self.written {
+                break;
+            }
+            end += request.wire_len() as u64;
+        }
+        end > self.written
+    }
+
     /// Calls `visit` with the requests of which bytes may be with the server, oldest first.
     pub(crate) fn visit_written(&self, mut visit: impl FnMut(&R)) {
         let mut start = self.acked;

@@ -127,7 +127,8 @@ async fn connect_to(address: SocketAddr, options: &SocketOptions) -> io::Result<
     }
     #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
     if options.user_timeout.is_some() {
-        SockRef::from(&socket).set_tcp_user_timeout(options.user_timeout)?;
+        // Where it is refused, it is done without.
+        drop(SockRef::from(&socket).set_tcp_user_timeout(options.user_timeout));
     }
     socket.connect(address).await
 }

@@ -58,7 +58,7 @@ pub(crate) struct Limits {
     pub(crate) max_waits: u8,
 }
 
-/// Redirects that are followed at once. A third one in a row means that nodes contradict each
+/// Redirects that are followed at once. A fourth one in a row means that nodes contradict each
 /// other: from there on each waits, or two nodes that name each other would be a hot loop.
 pub(crate) const REDIRECTS_AT_ONCE: u16 = 3;
 /// How often another copy is tried at once. All copies of a shard may be loading.

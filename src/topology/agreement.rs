@@ -21,12 +21,20 @@ pub(crate) struct View {
 /// A node that knows none of the nodes known so far belongs to another cluster, unless the user has
 /// named it.
 pub(crate) fn agree<'a>(views: &'a [View], known: &Topology) -> Option<&'a View> {
-    let usable = || views.iter().filter(|view| view.is_seed || is_related(&view.topology, known));
-    let votes =
-        |view: &View| usable().filter(|other| is_same(&view.topology, &other.topology)).count();
-    let rank = |view: &&View| (votes(view), view.config_epoch);
+    let usable = views.iter().filter(|view| view.is_seed || is_related(&view.topology, known));
+    // Each opinion once, with its votes, its latest configuration, and who said so.
+    let mut opinions: Vec<(usize, u64, &View)> = Vec::new();
+    for view in usable {
+        let same = opinions.iter_mut().find(|(.., other)| is_same(&view.topology, &other.topology));
+        match same {
+            Some((votes, epoch, _)) => {
+                (*votes, *epoch) = (*votes + 1, view.config_epoch.max(*epoch));
+            }
+            None => opinions.push((1, view.config_epoch, view)),
+        }
+    }
     // Of equals the first: `max_by_key` would take the last.
-    usable().rev().max_by_key(rank)
+    opinions.iter().rev().max_by_key(|(votes, epoch, _)| (*votes, *epoch)).map(|(.., view)| *view)
 }
 
 /// Whether everybody said the same, so that nobody else need be asked.

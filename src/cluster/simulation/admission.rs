@@ -69,7 +69,8 @@ impl World {
 
     fn redirect(&mut self, kind: &str, slot: Slot, to: NodeId) -> Said {
         if self.servers.rightful(slot) != Some(to) {
-            self.servers.nodes[to].replaced_at = self.now;
+            let known = &mut self.servers.nodes[to].known_replaced;
+            *known = (*known).max(self.now);
         }
         let endpoint = self.servers.endpoint(to, &mut self.random);
         Said::error(format!("{kind} {} {endpoint}", slot.number()))

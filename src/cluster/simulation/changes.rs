@@ -40,7 +40,8 @@ impl World {
         }
         let Some(group) = view.group_of(id) else { return };
         let primary = view.groups[group].primary;
-        if primary == id && (node.demoted || node.state == State::Paused) {
+        let stepped_down = node.demoted || node.state == State::Paused;
+        if primary == id && stepped_down && view.epoch < self.servers.truth.epoch {
             // Old news: it knows that it is no primary any more.
             return;
         }
@@ -48,7 +49,9 @@ impl World {
         let led =
             primary == id || self.servers.works(primary) && leader.view.led_by(primary).is_some();
         if !led {
-            // There is nobody to copy from yet.
+            // There is nobody to copy from yet. But one that leads leads no longer.
+            let node = &mut self.servers.nodes[id];
+            node.demoted |= node.view.led_by(id).is_some() && node.state == State::Up;
             return self.later(AGAIN, Event::Learn(id, Arc::clone(view)));
         }
         let has_copy = primary == id || node.follows == Some(primary);
@@ -62,6 +65,7 @@ impl World {
         let leads = primary == id;
         node.migrating.retain(|slot, _| leads && mine(*slot));
         node.importing.retain(|slot, _| leads && !mine(*slot));
+        self.servers.spread_news(self.now);
         self.note(format_args!("node {id} learns {view:?}"));
         self.serve_all(id);
     }
@@ -75,14 +79,13 @@ impl World {
         };
         let Some(heir) = self.random.pick(&heirs) else { return false };
         self.ledger.see("failover");
-        let now = self.now;
         let old = &mut self.servers.nodes[primary];
-        old.replaced_at = now;
         let on_the_move = (old.importing.clone(), old.migrating.clone());
         let node = &mut self.servers.nodes[heir];
         (node.importing, node.migrating) = on_the_move;
         node.follows = None;
         self.servers.failed.remove(&primary);
+        self.servers.replaced.insert(primary);
         let down = self.is_down();
         self.announce(&[heir], |view| {
             let group = &mut view.groups[group];

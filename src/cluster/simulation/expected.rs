@@ -11,6 +11,9 @@ pub(super) struct Expected {
     /// vanish without a word, and what a hung primary acknowledges after it has been replaced is
     /// a failure.
     pub(super) probes: bool,
+    /// A node that takes a connection and does not greet is left, too, as soon as one that does not
+    /// answer.
+    pub(super) greetings_are_probed: bool,
     /// Nodes are known by their ids: a node of another cluster appears at the address of one that
     /// is gone, and must not be written to.
     pub(super) identity: bool,
@@ -23,8 +26,8 @@ pub(super) struct Expected {
     pub(super) asked_follow_failover: bool,
     /// No caller sees MOVED, not even one whose time is over while nodes contradict each other.
     pub(super) redirects_stay_inside: bool,
-    /// Commands keep the order of their key also if they are sent to and fro, because nodes contradict
-    /// each other until they have heard the news.
+    /// Commands keep the order of their key also if they are sent to and fro, because nodes
+    /// contradict each other until they have heard the news.
     pub(super) order_through_loops: bool,
     /// Commands keep the order of their key also if a server has said "not now" to one of them.
     pub(super) order_while_waiting: bool,
@@ -36,11 +39,12 @@ pub(super) struct Expected {
 pub(super) const EXPECTED: Expected = Expected {
     waits: true,
     probes: true,
+    greetings_are_probed: true,
     identity: true,
     reads_survive: true,
-    reads_from_primaries: false,
-    asked_follow_failover: false,
-    redirects_stay_inside: false,
+    reads_from_primaries: true,
+    asked_follow_failover: true,
+    redirects_stay_inside: true,
     order_through_loops: false,
     order_while_waiting: false,
     bytes_are_bounded: true,

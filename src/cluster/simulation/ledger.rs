@@ -63,6 +63,8 @@ pub(super) struct Ledger {
     pub(super) queue_bytes: Option<usize>,
     /// How often the engine may wake up in a second without work.
     pub(super) wake_ups: u64,
+    /// When the client was connected last.
+    pub(super) session_began: u64,
     /// The user wants reads from replicas, too.
     pub(super) spread: bool,
     /// How often each kind of thing happened: a run in which nothing happens proves nothing.
@@ -71,8 +73,9 @@ pub(super) struct Ledger {
 
 /// What servers may say without having done anything.
 const NOT_NOW: [&str; 5] = ["CLUSTERDOWN", "LOADING", "MASTERDOWN", "READONLY", "TRYAGAIN"];
-/// Failures after which a command is sure not to have run; numbers of [`crate::error::Error::code`]:
-/// closed, offline, timeout, aborted, too many redirects, queue full, slot unassigned, too many bytes.
+/// Failures after which a command is sure not to have run, by [`crate::error::Error::code`]:
+/// closed, offline, timeout, aborted, too many redirects, queue full, slot unassigned, too many
+/// bytes.
 const NEVER_RAN: [u32; 8] = [1, 2, 6, 7, 9, 10, 13, 21];
 /// Failures of a connection: a write may have run.
 const LOST: [u32; 6] = [3, 4, 5, 15, 23, 24];

@@ -31,6 +31,8 @@ pub(super) struct Connection {
     /// What the node has read and not understood yet.
     pub(super) input: Vec<u8>,
     pub(super) resp3: bool,
+    /// When the node greeted the client.
+    pub(super) greeted: u64,
     /// It may read from a replica.
     pub(super) readonly: bool,
     /// ASKING was said, and counts for the next command.

@@ -35,7 +35,7 @@ fn runs(entry: &Entry, reads: bool) -> Option<Vec<&Given>> {
     let waited = entry.given.iter().any(Given::is_not_now);
     let redirects = || entry.given.iter().filter(|given| given.is_redirect());
     let excused = waited && !EXPECTED.order_while_waiting
-        || redirects().count() > 2 && !EXPECTED.order_through_loops
+        || redirects().count() > 1 && !EXPECTED.order_through_loops
         || redirects().rev().skip(1).any(Given::is_ask) && !EXPECTED.asked_follow_failover;
     if !(entry.writes || entry.reads && reads) || excused {
         return None;

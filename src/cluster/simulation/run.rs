@@ -210,7 +210,10 @@ impl Run {
         if self.phase == Phase::Connecting(ticket) {
             let next = if failed { Event::Connect } else { Event::Work };
             self.phase = if failed { Phase::Closed } else { Phase::Open };
-            self.world.with(|world| world.later(CONNECT_AGAIN, next));
+            self.world.with(|world| {
+                world.ledger.session_began = world.now;
+                world.later(CONNECT_AGAIN, next);
+            });
         } else if self.phase == Phase::Closing(ticket) {
             self.check_nothing_is_left("when close() was answered");
             self.phase = Phase::Closed;

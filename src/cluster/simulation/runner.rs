@@ -17,6 +17,8 @@ const HANGS_AFTER: Duration = Duration::from_secs(60);
 /// So many failures are enough to see what is wrong.
 const FAILURES: usize = 5;
 const THREADS: u64 = 2;
+/// This test.
+const NAME: &str = "simulation_of_many_worlds";
 
 /// `SIMULATION_SEEDS`: a count, or `from..to`.
 fn seeds() -> Range<u64> {
@@ -96,7 +98,7 @@ fn simulation_of_many_worlds() {
     let failures = failures(&outcomes);
     assert!(
         failures.is_empty(),
-        "{failures}\nto see one: SIMULATION_SEED=<seed> cargo test simulation_of_many_worlds -- --nocapture"
+        "{failures}\nto see one: SIMULATION_SEED=<seed> cargo test {NAME} -- --nocapture"
     );
     let mut seen: BTreeMap<&str, u64> = BTreeMap::new();
     for (_, outcome) in &outcomes {

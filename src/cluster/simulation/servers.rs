@@ -45,8 +45,9 @@ pub(super) struct Node {
     pub(super) isolated: bool,
     /// It has been told that it is no primary any more, and not yet who is.
     pub(super) demoted: bool,
-    /// When another node took over from it last, or a node that did not know sent a client to it.
-    pub(super) replaced_at: u64,
+    /// Since when most others know that it is no primary, and have sent no client to it.
+    /// [`u64::MAX`]: they do not.
+    pub(super) known_replaced: u64,
 }
 
 /// How nodes are reached and what they leave unsaid.
@@ -67,6 +68,8 @@ pub(super) struct Servers {
     pub(super) nodes: Vec<Node>,
     pub(super) truth: Arc<View>,
     pub(super) manners: Manners,
+    /// Nodes that were primaries once.
+    pub(super) replaced: BTreeSet<NodeId>,
     /// Nodes that the user names.
     pub(super) seeds: BTreeSet<NodeId>,
     /// Primaries that the others hold for failed.
@@ -86,6 +89,7 @@ impl Servers {
             truth,
             manners,
             failed: BTreeSet::default(),
+            replaced: BTreeSet::default(),
             seeds: BTreeSet::default(),
         };
         for id in 0..shards * copies {
@@ -115,7 +119,7 @@ impl Servers {
             foreign: false,
             isolated: false,
             demoted: false,
-            replaced_at: 0,
+            known_replaced: u64::MAX,
         });
         id
     }
@@ -144,6 +148,23 @@ impl Servers {
             self.works(*id) && !node.isolated && node.follows == Some(primary)
         };
         replicas.filter(can).collect()
+    }
+
+    /// Somebody has heard news: perhaps most know now who has been replaced.
+    pub(super) fn spread_news(&mut self, now: u64) {
+        let groups = self.truth.groups.iter();
+        let members: Vec<NodeId> = groups
+            .flat_map(|group| group.replicas.iter().copied().chain([group.primary]))
+            .collect();
+        for id in self.replaced.clone() {
+            let knows = |other: &&NodeId| {
+                let other = &self.nodes[**other];
+                other.state == State::Up && other.view.led_by(id).is_none()
+            };
+            let most = members.iter().filter(knows).count() * 2 > members.len();
+            let known = self.nodes[id].known_replaced.min(now);
+            self.nodes[id].known_replaced = if most { known } else { u64::MAX };
+        }
     }
 
     /// Those that follow a primary do what it has done.

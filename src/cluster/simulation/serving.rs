@@ -65,6 +65,9 @@ impl World {
     fn obey(&mut self, id: ConnectionId, node: NodeId, mut command: Vec<String>) -> Said {
         let Some(connection) = self.network.get(id) else { return Said::Ok };
         let asking = std::mem::take(&mut connection.asking);
+        if connection.greeted == 0 {
+            connection.greeted = self.now;
+        }
         command[0].make_ascii_uppercase();
         let second = command.get(1).map(|text| text.to_ascii_uppercase());
         let said = match (command[0].as_str(), second.as_deref()) {
@@ -123,7 +126,7 @@ impl World {
         };
         let Some(writes) = keyspace::writes(&command[0]) else {
             let said = Said::error(format!("ERR unknown command '{}'", command[0]));
-            return self.give(ticket, node, &command, Err(said));
+            return self.give(ticket, (id, node), &command, Err(said));
         };
         if asking && !self.was_sent_here_by_ask(ticket, node) {
             self.violate(format!("I4: #{ticket} stands behind another command's ASKING"));
@@ -133,13 +136,13 @@ impl World {
         let readonly = self.network.get(id).is_some_and(|connection| connection.readonly);
         let may_read = readonly && !writes;
         if let Err(refusal) = self.admit(node, slot, &keys, (asking, may_read)) {
-            return self.give(ticket, node, &command, Err(refusal));
+            return self.give(ticket, (id, node), &command, Err(refusal));
         }
         let said = self.servers.nodes[node].data.run(&command);
         if writes {
             self.servers.repeat(node, &command);
         }
-        self.give(ticket, node, &command, Ok(said))
+        self.give(ticket, (id, node), &command, Ok(said))
     }
 
     fn was_sent_here_by_ask(&self, ticket: u32, node: NodeId) -> bool {
@@ -153,11 +156,22 @@ impl World {
         })
     }
 
+    /// Whether the engine must know by now that a node has been replaced, and send it nothing.
+    fn is_late(&mut self, ticket: u32, (id, node): (ConnectionId, NodeId)) -> bool {
+        let known = self.servers.nodes[node].known_replaced;
+        let asked = self.was_sent_here_by_ask(ticket, node);
+        let greeted = self.network.get(id).map_or(0, |connection| connection.greeted);
+        let since = known.max(self.ledger.session_began).saturating_add(KNOWN_WITHIN);
+        since < self.now
+            && (EXPECTED.asked_follow_failover || !asked)
+            && (EXPECTED.greetings_are_probed || greeted < known)
+    }
+
     /// Enters what a node says to a command: that it has run it, or a refusal.
     fn give(
         &mut self,
         ticket: u32,
-        node: NodeId,
+        (id, node): (ConnectionId, NodeId),
         command: &[String],
         outcome: Result<Said, Said>,
     ) -> Said {
@@ -176,8 +190,7 @@ impl World {
         );
         let as_replica = here.view.led_by(node).is_none();
         let (at, serial, said_too) = (self.now, 0, said.clone());
-        let asked = !EXPECTED.asked_follow_failover && self.was_sent_here_by_ask(ticket, node);
-        let late = !rightful && !asked && here.replaced_at + KNOWN_WITHIN < self.now;
+        let late = ran && !rightful && self.is_late(ticket, (id, node));
         let given = Given { at, serial, node, said: said_too, ran, rightful, late, as_replica };
         self.enter_given(ticket, given);
         said

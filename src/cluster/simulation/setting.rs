@@ -82,12 +82,12 @@ impl Setting {
         }
     }
 
-    /// Wake-ups of an idle engine in one second. What it does for its own sake it does some times in a
-    /// second for all nodes; pings wake it, and the network, for each node. A task that polls does it
-    /// every ten milliseconds, or more often.
+    /// Wake-ups of an idle engine in one second. What it does for its own sake it does some times
+    /// in a second for all nodes; pings wake it, and the network, for each node. A task that polls
+    /// does it every ten milliseconds, or more often.
     pub(super) fn wake_ups(&self) -> u64 {
         let pings = self.timing.ping_interval_ms.is_some();
-        40 + if pings { 8 * (self.shards * self.copies) as u64 } else { 0 }
+        60 + if pings { 8 * (self.shards * self.copies) as u64 } else { 0 }
     }
 
     pub(super) fn servers(&self) -> Servers {

@@ -4,8 +4,9 @@ use super::expected::EXPECTED;
 use super::world::World;
 use crate::topology::Topology;
 
-/// Connections that may be attempted in one second, besides one or two to each node. Reconnections that fail follow each other in 50 ms
-/// and more for each node, those that succeed can be cut by the network only.
+/// Connections that may be attempted in one second, besides one or two to each node. Those that
+/// fail follow each other in 50 ms and more for each node; those that succeed only the network
+/// cuts.
 const DIALS: u64 = 300;
 /// Bytes of the longest command.
 const LONGEST: usize = 101_000;
