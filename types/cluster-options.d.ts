@@ -23,7 +23,8 @@ export type ClusterCommandOptions<TYPE_MAPPING extends TypeMapping = TypeMapping
 > & {
   /**
    * How long an answer may take, in milliseconds from the call: written or not, the command is then
-   * rejected with a `TimeoutError`. What the server still answers is dropped, and the connection goes
+   * rejected with a `TimeoutError` (or with what a server said last, if it could not run the command and
+   * was asked again). What the server still answers is dropped, and the connection goes
    * on. A write that was rejected so may have been done. Not in node-redis.
    *
    * @defaultValue 0: as long as it takes

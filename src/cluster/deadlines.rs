@@ -52,13 +52,7 @@ impl Session {
         for ticket in unanswered {
             self.shared.fail(ticket, &Error::ResponseTimeout);
         }
-        for waiter in given_up {
-            if waiter.parcel.0.is_overdue(now) {
-                self.shared.fail(waiter.parcel.0.ticket, &Error::ResponseTimeout);
-            } else {
-                self.give_up(waiter);
-            }
-        }
+        given_up.into_iter().for_each(|waiter| self.give_up(waiter));
         waiting
     }
 }
