@@ -1,7 +1,7 @@
 // The figures that are reported: heading, format, and what each means.
 
-const whole = (value) => Math.round(value).toLocaleString('en');
-const ms = (value) => (value === Infinity ? 'never' : whole(value));
+export const formatWhole = (value) => Math.round(value).toLocaleString('en');
+const ms = (value) => (value === Infinity ? 'never' : formatWhole(value));
 const mb = (value) => value.toFixed(1);
 
 /**
@@ -17,19 +17,19 @@ export const COLUMNS = [
   {
     figure: 'done',
     heading: 'done',
-    format: whole,
+    format: formatWhole,
     definition: 'commands that succeeded',
   },
   {
     figure: 'failedReads',
     heading: 'failed reads',
-    format: whole,
+    format: formatWhole,
     definition: 'GET and MGET that were rejected',
   },
   {
     figure: 'failedWrites',
     heading: 'failed writes',
-    format: whole,
+    format: formatWhole,
     definition: 'INCR, SET, RPUSH, MSET and transactions that were rejected',
   },
   {
@@ -63,53 +63,53 @@ export const COLUMNS = [
   {
     figure: 'failedElsewhere',
     heading: 'other shards failed',
-    format: whole,
+    format: formatWhole,
     definition: 'rejected commands of shards that no fault struck',
   },
   {
     figure: 'hung',
     heading: 'hung',
-    format: whole,
+    format: formatWhole,
     definition: 'promises that had not settled 12 s after the load ended (floods: 8 s)',
   },
   {
     figure: 'lost',
     heading: 'lost',
-    format: whole,
+    format: formatWhole,
     definition: 'writes that were acknowledged and are not on the servers in the end',
   },
   {
     figure: 'unreplicated',
     heading: 'unreplicated',
-    format: whole,
+    format: formatWhole,
     definition:
       'the same, of a primary that was killed or stopped at most 100 ms after it acknowledged them: replication is asynchronous, and Redis itself loses these',
   },
   {
     figure: 'twice',
     heading: 'twice',
-    format: whole,
+    format: formatWhole,
     definition:
       'writes that were applied more than once: list elements that are there twice, and counters above what was acknowledged plus what was rejected',
   },
   {
     figure: 'reordered',
     heading: 'reordered',
-    format: whole,
+    format: formatWhole,
     definition:
       'acknowledged list elements that stand behind one that was pushed after them (pushes are issued without waiting for the ones before)',
   },
   {
     figure: 'stale',
     heading: 'stale',
-    format: whole,
+    format: formatWhole,
     definition:
       'reads that were older than a write acknowledged before they were issued (unreplicated ones excepted)',
   },
   {
     figure: 'wrong',
     heading: 'wrong',
-    format: whole,
+    format: formatWhole,
     definition:
       'replies or values that were never written, and multi-key writes that are half there',
   },
@@ -140,13 +140,13 @@ export const COLUMNS = [
   {
     figure: 'handleGrowth',
     heading: 'handles',
-    format: whole,
+    format: formatWhole,
     definition: "how many of Node's active resources there were more at the end",
   },
   {
     figure: 'descriptorGrowth',
     heading: 'descriptors',
-    format: whole,
+    format: formatWhole,
     definition: 'how many file descriptors were open more at the end',
   },
   {
@@ -167,5 +167,6 @@ export const COLUMNS = [
 /** @returns {string} `-` for what was not measured */
 export function formatFigure({ figure, format }, figures) {
   const value = figures?.[figure];
-  return value === undefined || Number.isNaN(value) ? '-' : format(value);
+  // NaN comes back from JSON as null.
+  return value === undefined || value === null || Number.isNaN(value) ? '-' : format(value);
 }

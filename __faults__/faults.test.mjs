@@ -15,9 +15,11 @@ import {
   tagsIn,
 } from './keys.mjs';
 import { DONE, FAILED, createLane, describeError, histogram, issue, settle } from './ledger.mjs';
+import { formatMarkdown } from './markdown.mjs';
 import { parseOptions } from './options.mjs';
-import { formatMarkdown, formatOutcome, isGood } from './report.mjs';
+import { isGood } from './report.mjs';
 import { SCENARIOS } from './scenarios/index.mjs';
+import { formatOutcome } from './screen.mjs';
 import { atMost, checkTargets, none } from './targets.mjs';
 
 const worker = { id: 0, shard: 0, tags: ['a', 'b'] };

@@ -6,8 +6,9 @@ import { findServers } from '../scripts/servers.mjs';
 import { now } from './clock.mjs';
 import { Unavailable } from './namespace.mjs';
 import { USAGE, parseOptions } from './options.mjs';
-import { formatOutcome, formatSummary, fromJsonValue, isGood, writeReport } from './report.mjs';
-import { checkTargets } from './targets.mjs';
+import { fromJsonValue, isGood, writeReport } from './report.mjs';
+import { formatOutcome, formatSummary } from './screen.mjs';
+import { checkTargets, missed } from './targets.mjs';
 
 const log = (text) => console.log(text);
 
@@ -36,6 +37,19 @@ async function runScenario(scenario, client, context) {
   return outcome;
 }
 
+/**
+ * A time or a size that misses its bound once may be the machine's; a second time in a row it is ours.
+ * What is counted (lost, twice, failed, ...) is never measured again.
+ */
+async function runTwiceIfNoisy(scenario, client, context) {
+  const outcome = await runScenario(scenario, client, context);
+  const misses = missed(outcome);
+  const isNoise = misses.length > 0 && misses.every(({ what }) => /\b(ms|MB|within)\b/.test(what));
+  if (!isNoise && outcome.failure === undefined) return outcome;
+  log(`${scenario.id}: measured again, once\n`);
+  return runScenario(scenario, client, context);
+}
+
 async function runAll({ scenarios, clients, quick, server: id }) {
   const server = await findServer(id);
   const machine = describeMachine();
@@ -44,7 +58,7 @@ async function runAll({ scenarios, clients, quick, server: id }) {
   for (const scenario of scenarios) {
     for (const client of clients) {
       log(`${scenario.id} (${scenario.title}), ${client.title}`);
-      outcomes.push(await runScenario(scenario, client, { binary: server.binary, quick, log }));
+      outcomes.push(await runTwiceIfNoisy(scenario, client, { binary: server.binary, quick, log }));
     }
   }
   const args = process.argv.slice(2);

@@ -80,3 +80,12 @@ export function checkTargets(targets, figures) {
     };
   });
 }
+
+/** @param {{ verdicts?: Verdict[] }} outcome */
+export const missed = ({ verdicts = [] }) => verdicts.filter(({ isMet }) => !isMet);
+
+/** @param {Verdict} verdict */
+export function formatVerdict({ what, value, bound, relation }) {
+  const got = Number.isInteger(value) ? value : Number(value).toFixed(1);
+  return `${what}: ${got}, wanted ${relation} ${Number(bound.toFixed(1))}`;
+}

@@ -99,6 +99,9 @@ async function closeInFlight({ client }, cluster) {
   return { figures: { done, failedWrites: failed, errors, closeMs, exitMs }, proof: [] };
 }
 
+const describeExit = (ms) =>
+  ms === Infinity ? 'process did not end' : `process ended after ${Math.round(ms)} ms`;
+
 /** At once, in the middle of the handshake, and while no seed answers. */
 async function destroyWhileConnecting({ client }, cluster) {
   const seeds = addressesOf(cluster.primaries);
@@ -107,7 +110,7 @@ async function destroyWhileConnecting({ client }, cluster) {
   const run = async (what, afterMs) => {
     const { connected, exitMs } = await end(client, { how: 'destroy', seeds, afterMs });
     exits.push(exitMs);
-    proof.push(`${what}: connect() ${connected}, process ended after ${Math.round(exitMs)} ms`);
+    proof.push(`${what}: connect() ${connected}, ${describeExit(exitMs)}`);
   };
   await run('at once', 0);
   await run('after 1 ms', 1);

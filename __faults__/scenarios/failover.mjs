@@ -127,7 +127,7 @@ export const scenarios = [
   },
   {
     id: 'kill-full-coverage',
-    title: 'the same; until the promotion all nodes answer CLUSTERDOWN',
+    title: 'a primary is killed; until the promotion all nodes answer CLUSTERDOWN',
     run: underLoad({ act: killPrimary(ALL) }),
     targets: AFTER_A_KILL,
   },

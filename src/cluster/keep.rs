@@ -6,6 +6,8 @@ use super::discover::Source;
 use super::events::Event;
 use super::session::Session;
 use crate::error::Error;
+use crate::node_addr::NodeAddr;
+use crate::slot::Slot;
 use crate::topology::{View, agree, is_same, is_unanimous};
 use std::rc::Rc;
 use std::time::Duration;
@@ -22,6 +24,8 @@ const SEARCH_FIRST: Duration = Duration::from_millis(50);
 const SEARCH_LAST: Duration = Duration::from_secs(5);
 /// ... so that a successor is found within this part of the time it has taken.
 const SEARCH_PART: u32 = 16;
+/// For how long a MOVED may be news to other nodes: gossip takes a second, more in large clusters.
+const NEWS_FOR: Duration = Duration::from_secs(3);
 /// How often views are asked for again because a MOVED has changed the picture meanwhile. While slots
 /// move all the time, one must be believed in the end.
 const OVERTAKEN_MAX: u8 = 3;
@@ -122,6 +126,9 @@ impl Session {
             .collect();
         let start = random_below(links.len());
         links.rotate_left(start);
+        // Who was named by a MOVED knows of it; others may not have heard yet.
+        let named = self.recently_moved().map(|(_, to)| to);
+        links.sort_by_key(|(addr, _)| Some(addr) != named.as_ref());
         links.truncate(ASKED_MORE);
         let more = links.split_off(links.len().min(ASKED_FIRST));
         let mut views = Vec::new();
@@ -147,6 +154,13 @@ impl Session {
         self.adopt(&views)
     }
 
+    /// The last MOVED, if it is news.
+    fn recently_moved(&self) -> Option<(Slot, NodeAddr)> {
+        let last = self.last_moved.borrow();
+        let (slot, to, at) = last.as_ref()?;
+        (at.elapsed() < NEWS_FOR).then(|| (*slot, to.clone()))
+    }
+
     /// Puts the view in force that is to be believed. `false`: there is none.
     fn adopt(self: &Rc<Self>, views: &[View]) -> bool {
         let known = self.shared.routes.load().topology.clone();
@@ -154,6 +168,15 @@ impl Session {
         let has_heard = |view: &&View| view.config_epoch >= self.config_epoch.get();
         let recent: Vec<View> = views.iter().filter(has_heard).cloned().collect();
         let views = if recent.is_empty() { views } else { &recent };
+        // Nor is who contradicts a MOVED, as long as others confirm it.
+        let confirms = |view: &&View| {
+            self.recently_moved().is_some_and(|(slot, to)| {
+                let owner = view.topology.slots.primary(slot);
+                owner.and_then(|owner| view.topology.node(owner)).is_some_and(|n| n.addr == to)
+            })
+        };
+        let confirming: Vec<View> = views.iter().filter(confirms).cloned().collect();
+        let views = if confirming.is_empty() { views } else { &confirming };
         let Some(view) = agree(views, &known) else { return false };
         self.config_epoch.set(view.config_epoch);
         let next = view.topology.clone().completed_by(&known);

@@ -12,6 +12,7 @@ use crate::resp::ServerError;
 use crate::routing::{Asked, Failure, Reason, Verdict, classify};
 use crate::slot::Slot;
 use std::rc::Rc;
+use tokio::time::Instant;
 
 impl Session {
     /// An error reply. Returns the word for its entry: the ticket, or [`SWALLOWED`].
@@ -67,6 +68,7 @@ impl Session {
         if owner.is_none_or(|owner| owner.addr != *to) {
             self.publish(topology.with_slot_moved(slot, to));
         }
+        self.last_moved.replace(Some((slot, to.clone(), Instant::now())));
         self.refresh.notify_one();
     }
 

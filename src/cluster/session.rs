@@ -14,6 +14,7 @@ use super::tasks::Tasks;
 use crate::connection::Scratch;
 use crate::error::Error;
 use crate::node_addr::NodeAddr;
+use crate::slot::Slot;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -40,6 +41,8 @@ pub(crate) struct Session {
     pub(super) refresh: Notify,
     /// The latest configuration that a view in force has told of.
     pub(super) config_epoch: Cell<u64>,
+    /// The last MOVED, and when it came.
+    pub(super) last_moved: RefCell<Option<(Slot, NodeAddr, Instant)>>,
     /// How many looks at the topology in a row were overtaken by a MOVED.
     pub(super) overtaken: Cell<u8>,
     /// A task looks after held commands.
@@ -65,6 +68,7 @@ impl Session {
             progress: Notify::new(),
             refresh: Notify::new(),
             config_epoch: Cell::new(0),
+            last_moved: RefCell::default(),
             overtaken: Cell::new(0),
             watching: Cell::new(false),
         });
