@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as nodeRedis from 'redis';
-import { createCluster, ours, SLOTS, slotsAsked, userCommands } from './support/engine-client.mjs';
+import { createCluster, onScriptedCluster, ours, SLOTS, slotsAsked, userCommands } from './support/engine-client.mjs';
 import { resp } from './support/resp-text.mjs';
 import { startScriptedCluster } from './support/scripted-cluster.mjs';
 
@@ -64,4 +64,31 @@ test('by default 16 are followed, between two nodes that name each other', async
   } finally {
     await cluster.close();
   }
+});
+
+test('ASK and TRYAGAIN in turn, while keys are on their way, are no circle', async () => {
+  let times = 0;
+  const script = ([name], { node, cluster }) => {
+    if (name !== 'MSET') return undefined;
+    if (node === 0) return resp.error(`ASK ${SLOTS.b} ${cluster.address(1)}`);
+    times += 1;
+    return times < 6 ? resp.error('TRYAGAIN Multiple keys request during rehashing of slot') : resp.simple('OK');
+  };
+  await onScriptedCluster(
+    { script, options: { maxCommandRedirections: 2 } },
+    async ({ client }) => assert.equal(await client.mSet({ '{b}1': '1', '{b}2': '2' }), 'OK'),
+  );
+  assert.equal(times, 6);
+});
+
+test('a circle that lasts longer than the command may is called one', async () => {
+  const script = ([name], { node, cluster }) =>
+    name === 'GET' ? resp.error(`MOVED ${SLOTS.b} ${cluster.address(1 - node)}`) : undefined;
+  const options = { maxCommandRedirections: 10_000, commandOptions: { responseTimeout: 300 } };
+  await onScriptedCluster({ script, options }, async ({ client }) => {
+    const error = await client.get('b').then(assert.fail, (reason) => reason);
+    // Between two attempts, or while one of them is under way.
+    const expected = [ours.MaxCommandRedirectionsError, ours.TimeoutError];
+    assert.ok(expected.includes(error.constructor), String(error));
+  });
 });

@@ -174,22 +174,36 @@ impl Session {
         node.link.avoid(true);
         node.link.pause(true);
         self.refresh.notify_one();
+        let mut owes_writes = false;
+        node.link.progress(|request| owes_writes |= !request.has(Request::READONLY));
+        let topology = self.shared.routes.load().topology.clone();
+        if owes_writes && !topology.is_primary(&node.addr) {
+            // It was replaced before anybody noticed that it hangs.
+            self.give_up_if_dead(Rc::clone(node));
+        }
         let (session, node) = (Rc::clone(self), Rc::clone(node));
         self.spawn(async move { session.probe_while_suspect(&node, limit).await });
     }
 
-    /// Slots of a node have a new owner. If it hangs it is not waited for any more, but for a moment:
-    /// a primary that was told to hand over keeps writes back, and says MOVED when it is done.
+    /// Slots of a node have a new owner. If it hangs it is not waited for any more.
     pub(super) fn give_up_if_suspect(self: &Rc<Self>, link: &NodeLink) {
         let nodes = self.nodes.borrow();
-        let node = nodes.values().find(|node| Arc::ptr_eq(&node.link, link));
-        let Some(node) = node.filter(|node| node.health.is_suspect()).cloned() else { return };
-        let (limit, error) =
-            (self.shared.config.node.hang_timeout.unwrap_or_default(), self.hung());
+        let node = nodes.values().find(|node| Arc::ptr_eq(&node.link, link)).cloned();
+        drop(nodes);
+        if let Some(node) = node.filter(|node| node.health.is_suspect()) {
+            self.give_up_if_dead(node);
+        }
+    }
+
+    /// A node that was replaced is given up, if it does not answer others either: a primary that was
+    /// told to hand over keeps writes back, and says MOVED when it is done.
+    fn give_up_if_dead(self: &Rc<Self>, node: Rc<Node>) {
+        let session = Rc::clone(self);
+        let limit = self.shared.config.node.hang_timeout.unwrap_or_default() / LOOKS_PER_TIMEOUT;
         self.spawn(async move {
-            sleep(limit / LOOKS_PER_TIMEOUT).await;
-            if node.health.is_suspect() {
-                node.health.end(error);
+            let answered = tokio::time::timeout(limit, session.probe(&node)).await;
+            if !matches!(answered, Ok(Ok(()))) && node.health.is_suspect() {
+                node.health.end(session.hung());
             }
         });
     }

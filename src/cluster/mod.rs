@@ -19,6 +19,7 @@ mod health;
 mod holds;
 mod keep;
 mod lane;
+mod learn;
 mod limits;
 mod lost;
 mod node;

@@ -53,6 +53,9 @@ impl Session {
                     self.shared.count_redirect(false);
                     self.on_moved(slot, &to);
                     parcel.0.attempts += 1;
+                } else if parcel.0.has(Request::ASKING) {
+                    // ASK and TRYAGAIN in turn, as long as the keys are on their way, is no circle.
+                    parcel.0.attempts -= 1;
                 }
                 self.wait(parcel, Some(&String::from_utf8_lossy(text)), Some(node.link.clone()));
             }

@@ -34,7 +34,7 @@ impl Request {
     /// Its key decides where it goes.
     pub(crate) const KEYED: u16 = 2;
     /// ASKING precedes it, as part of its bytes.
-    const ASKING: u16 = 4;
+    pub(super) const ASKING: u16 = 4;
     /// It has a deadline.
     const TIMED: u16 = 8;
     /// Any node that has the data will do, replicas included.

@@ -8,7 +8,7 @@ use super::routes::NodeLink;
 use super::session::Session;
 use super::waits::Waiter;
 use crate::error::Error;
-use crate::resp::kind;
+use crate::resp::{ServerError, kind};
 use crate::routing::{Attempt, Failure, Limits, Verdict, judge, retry_delay};
 use crate::slot::Slot;
 use std::collections::HashSet;
@@ -86,9 +86,12 @@ impl Session {
         }
     }
 
-    /// The caller gets what the last server said.
+    /// The caller gets what the last server said; that it went in circles, if it said where else to go.
     pub(super) fn give_up(&self, Waiter { parcel: (request, _), said }: Waiter) {
         match (said, request.slot()) {
+            (Some(text), _) if ServerError::parse(text.as_bytes()).code == "MOVED" => {
+                self.shared.fail(request.ticket, &Error::TooManyRedirects(text.into()));
+            }
             (Some(text), _) => self
                 .shared
                 .outbox

@@ -43,8 +43,6 @@ pub(crate) struct Session {
     pub(super) config_epoch: Cell<u64>,
     /// The last MOVED, and when it came.
     pub(super) last_moved: RefCell<Option<(Slot, NodeAddr, Instant)>>,
-    /// How many looks at the topology in a row were overtaken by a MOVED.
-    pub(super) overtaken: Cell<u8>,
     /// A task looks after held commands.
     pub(super) watching: Cell<bool>,
 }
@@ -69,7 +67,6 @@ impl Session {
             refresh: Notify::new(),
             config_epoch: Cell::new(0),
             last_moved: RefCell::default(),
-            overtaken: Cell::new(0),
             watching: Cell::new(false),
         });
         let connecting = Rc::clone(&session);

@@ -57,6 +57,12 @@ impl Topology {
     pub(crate) fn find(&self, addr: &NodeAddr) -> Option<NodeIndex> {
         find(&self.nodes, addr)
     }
+
+    /// Whether slots belong to the node at `addr`.
+    pub(crate) fn is_primary(&self, addr: &NodeAddr) -> bool {
+        let node = self.find(addr);
+        self.slots.shards().iter().any(|shard| Some(shard.primary) == node)
+    }
 }
 
 fn find(nodes: &[Node], addr: &NodeAddr) -> Option<NodeIndex> {

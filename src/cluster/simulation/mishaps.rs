@@ -164,6 +164,12 @@ impl World {
     fn replace(&mut self) {
         let Some(old) = self.some_node(|role| !role.leads) else { return };
         let Some(group) = self.servers.truth.group_of(old) else { return };
+        let is_member = |id: &NodeId| self.servers.truth.group_of(*id).is_some();
+        let mut other_seeds = self.servers.seeds.iter().filter(|id| **id != old);
+        if !other_seeds.any(is_member) {
+            // Nobody could come back through them.
+            return;
+        }
         self.ledger.see("node replaced");
         self.kill(old);
         let new = self.servers.add_node();
