@@ -156,3 +156,22 @@ export async function errorCounts(cluster, ...names) {
   }
   return counts;
 }
+
+/**
+ * A replica takes over as an operator has it do so; returns when the one before follows it.
+ *
+ * @param {{ cluster: LocalCluster, story: import('./story.mjs').Story }} stage
+ * @param {number} shard
+ * @param {ClusterNode} successor
+ * @returns {Promise<ClusterNode>} the one before
+ */
+export async function handOver({ cluster, story }, shard, successor) {
+  const { primary } = await membersOf(cluster, shard);
+  const promoted = promotionOf(successor);
+  story.fault({ name: 'CLUSTER FAILOVER', shards: [shard] });
+  await ask(successor.port, 'CLUSTER', 'FAILOVER');
+  story.recovery({ name: 'promoted', shards: [shard], at: await promoted });
+  await untilInSync(primary);
+  await untilSettled(cluster);
+  return primary;
+}

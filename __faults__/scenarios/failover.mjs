@@ -5,7 +5,7 @@ import { slotRange } from '../../scripts/cluster-formation.mjs';
 import { now } from '../clock.mjs';
 import { tagsIn } from '../keys.mjs';
 import { RawConnection } from '../raw-connection.mjs';
-import { ask, membersOf, promotionOf, untilInSync, untilSettled } from '../servers.mjs';
+import { handOver, membersOf, promotionOf, untilInSync } from '../servers.mjs';
 import { Subject } from '../subject.mjs';
 import * as targets from '../targets.mjs';
 import { SHARDS, addressesOf, underLoad } from '../under-load.mjs';
@@ -58,18 +58,13 @@ async function hangPrimary({ cluster, story, quick }) {
   story.prove('the old primary woke up and became a replica');
 }
 
-async function handOver({ cluster, story }) {
+async function handOverSome(stage) {
   for (const shard of HAND_OVERS) {
-    const { primary, replicas } = await membersOf(cluster, shard);
-    const promoted = promotionOf(replicas[0]);
-    story.fault({ name: 'CLUSTER FAILOVER', shards: [shard] });
-    await ask(replicas[0].port, 'CLUSTER', 'FAILOVER');
-    story.recovery({ name: 'promoted', shards: [shard], at: await promoted });
-    await untilInSync(primary);
-    await untilSettled(cluster);
+    const { replicas } = await membersOf(stage.cluster, shard);
+    await handOver(stage, shard, replicas[0]);
     await sleep(BETWEEN_FAILOVERS_MS);
   }
-  story.prove(`${HAND_OVERS.length} hand-overs`);
+  stage.story.prove(`${HAND_OVERS.length} hand-overs`);
 }
 
 /** One node does nothing for a while; meanwhile new clients come. */
@@ -145,7 +140,7 @@ export const scenarios = [
   {
     id: 'failover',
     title: `CLUSTER FAILOVER, ${HAND_OVERS.length} times`,
-    run: underLoad({ probe: true, act: handOver }),
+    run: underLoad({ probe: true, act: handOverSome }),
     targets: [...targets.NOTHING_FAILS, ...targets.STALL_BEYOND_SERVERS, ...targets.INTEGRITY],
   },
   {

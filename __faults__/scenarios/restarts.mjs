@@ -3,8 +3,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   addReplica,
-  ask,
   forget,
+  handOver,
   membersOf,
   promotionOf,
   untilInSync,
@@ -35,24 +35,12 @@ async function restart({ cluster, story }, node) {
   await untilSettled(cluster);
 }
 
-/** The replica takes over. @returns the node that was the primary */
-async function handOver({ cluster, story }, shard) {
-  const { primary, replicas } = await membersOf(cluster, shard);
-  const promoted = promotionOf(replicas[0]);
-  story.fault({ name: 'CLUSTER FAILOVER', shards: [shard] });
-  await ask(replicas[0].port, 'CLUSTER', 'FAILOVER');
-  story.recovery({ name: 'promoted', shards: [shard], at: await promoted });
-  await untilInSync(primary);
-  await untilSettled(cluster);
-  return primary;
-}
-
 /** As an operator does it: no primary is ever restarted, it hands over first. */
 async function restartAll(stage) {
   for (const shard of ALL) {
     const { replicas } = await membersOf(stage.cluster, shard);
     await restart(stage, replicas[0]);
-    await restart(stage, await handOver(stage, shard));
+    await restart(stage, await handOver(stage, shard, replicas[0]));
   }
   stage.story.prove(`${stage.cluster.nodes.length} nodes restarted`);
 }
@@ -61,11 +49,7 @@ async function replaceNode(stage) {
   const { cluster, story } = stage;
   const { primary, replicas } = await membersOf(cluster, 0);
   const newcomer = await addReplica(cluster, primary);
-  const promoted = promotionOf(newcomer);
-  story.fault({ name: 'CLUSTER FAILOVER', shards: [0] });
-  await ask(newcomer.port, 'CLUSTER', 'FAILOVER');
-  story.recovery({ name: 'promoted', shards: [0], at: await promoted });
-  await untilInSync(primary);
+  await handOver(stage, 0, newcomer);
   await untilInSync(replicas[0]);
   await untilSettled(cluster);
   story.fault({ name: 'the old node ends', shards: [0] });
