@@ -8,6 +8,7 @@ use super::limits::Addition;
 use super::request::{Request, Ticket};
 use super::routes::Routes;
 use super::shared::Shared;
+use super::transaction;
 use crate::command::{self, Command};
 use crate::connection::Claim;
 use crate::error::Error;
@@ -84,10 +85,7 @@ impl Dispatcher {
         now: u32,
         (ticket, command): (Ticket, &Command<'_>),
     ) -> Result<(), Error> {
-        if command.args.is_empty() {
-            return Err(Error::Refused("ERR a command needs a name".to_owned()));
-        }
-        let (subject, flags) = describe(command);
+        let (subject, flags) = describe(command)?;
         let node = match self.route(shared, routes, subject) {
             Ok(node) => node,
             Err(Error::SlotUnassigned(_)) => {
@@ -112,7 +110,7 @@ impl Dispatcher {
             self.touched.push(node);
         }
         let wire_len = encode(&mut stage.bytes, command);
-        let request = timed(Request::new(ticket, flags, subject.slot, wire_len), now, command);
+        let request = request(ticket, command, (subject, flags), wire_len, now);
         stage.requests.push(request);
         self.waiting_bytes += wire_len;
         self.prompt |= request.is_prompt();
@@ -160,10 +158,11 @@ impl Dispatcher {
 
     /// Gives a command to the I/O thread, behind those that wait there already.
     fn detour(&mut self, shared: &Shared, ticket: Ticket, command: &Command<'_>) {
-        if let Err(error) = self.check_detour(shared, command) {
-            return shared.fail(ticket, &error);
-        }
-        match shared.lane.push(parcel(shared, ticket, command, describe(command))) {
+        let described = match self.check_detour(shared, command) {
+            Ok(described) => described,
+            Err(error) => return shared.fail(ticket, &error),
+        };
+        match shared.lane.push(parcel(shared, ticket, command, described)) {
             Ok(()) => {}
             // Closed between the look and the push: the routes are good again.
             Err(parcel) => {
@@ -174,21 +173,24 @@ impl Dispatcher {
         }
     }
 
-    /// The bounds of the node that the command will probably go to.
-    fn check_detour(&mut self, shared: &Shared, command: &Command<'_>) -> Result<(), Error> {
-        if command.args.is_empty() {
-            return Err(Error::Refused("ERR a command needs a name".to_owned()));
-        }
+    /// The bounds of the node that the command will probably go to. Returns what [`describe`] does.
+    fn check_detour(
+        &mut self,
+        shared: &Shared,
+        command: &Command<'_>,
+    ) -> Result<(Subject, u16), Error> {
+        let described = describe(command)?;
         let routes = shared.routes.load();
-        let node = match self.route(shared, &routes, describe(command).0) {
+        let node = match self.route(shared, &routes, described.0) {
             Ok(node) => node,
-            Err(Error::SlotUnassigned(_)) => return Ok(()),
+            Err(Error::SlotUnassigned(_)) => return Ok(described),
             Err(error) => return Err(error),
         };
         let place = routes.place(node).ok_or(Error::Closed)?;
         let (requests, all_bytes) = (shared.lane.len(), shared.waiting_bytes());
         let staged = Addition { requests, bytes: 0, all_bytes };
-        shared.limits.check(place, staged)
+        shared.limits.check(place, staged)?;
+        Ok(described)
     }
 
     /// Sends one encoded command where it belongs now. Also what the I/O thread calls. Gives it
@@ -218,30 +220,48 @@ fn parcel(
     shared: &Shared,
     ticket: Ticket,
     command: &Command<'_>,
-    (subject, flags): (Subject, u16),
+    described: (Subject, u16),
 ) -> Parcel {
     let mut bytes = Vec::new();
     let wire_len = encode(&mut bytes, command);
-    let request = Request::new(ticket, flags, subject.slot, wire_len);
-    (timed(request, shared.now(), command), bytes)
+    (request(ticket, command, described, wire_len, shared.now()), bytes)
 }
 
 /// What routing and later decisions need to know.
-fn describe(command: &Command<'_>) -> (Subject, u16) {
-    let spec = command::lookup(command.args.get(0).unwrap_or_default(), command.args.get(1));
+fn describe(command: &Command<'_>) -> Result<(Subject, u16), Error> {
+    if let Some(unit) = &command.unit {
+        return transaction::describe(unit, command.key);
+    }
+    let Some(name) = command.args.get(0) else { return Err(nameless()) };
+    let spec = command::lookup(name, command.args.get(1));
     let replica_safe = command::replica_safe(spec, command.readonly);
     let is = |fact: fn(command::Spec) -> bool| spec.is_some_and(fact);
     // A module may run users' code, and on threads of its own; commands of modules have a dot.
-    let dotted = || command.args.get(0).is_some_and(|name| name.contains(&b'.'));
+    let dotted = || name.contains(&b'.');
     let module = spec.map_or_else(dotted, command::Spec::module);
     let flags = if is(command::Spec::readonly) { Request::READONLY } else { 0 }
         | if module || spec.is_none() || is(command::Spec::script) { Request::SCRIPT } else { 0 }
         | if module || is(command::Spec::blocking) { Request::BLOCKING } else { 0 }
         | if replica_safe { Request::REPLICA } else { 0 };
-    (Subject { slot: command.key.map(Slot::of_key), replica_safe }, flags)
+    Ok((Subject { slot: command.key.map(Slot::of_key), replica_safe }, flags))
 }
 
-fn timed(mut request: Request, now: u32, command: &Command<'_>) -> Request {
+/// It would go out as nothing that a server answers.
+pub(super) fn nameless() -> Error {
+    Error::Refused("ERR a command needs a name".to_owned())
+}
+
+fn request(
+    ticket: Ticket,
+    command: &Command<'_>,
+    (subject, flags): (Subject, u16),
+    wire_len: usize,
+    now: u32,
+) -> Request {
+    let mut request = Request::new(ticket, flags, subject.slot, wire_len);
+    if let Some(unit) = &command.unit {
+        request = request.in_steps(transaction::steps(unit));
+    }
     if command.timeout_ms != 0 {
         request = request.until(now.wrapping_add(command.timeout_ms));
     }
@@ -253,6 +273,9 @@ fn timed(mut request: Request, now: u32, command: &Command<'_>) -> Request {
 
 /// Appends the command; returns its length.
 fn encode(out: &mut Vec<u8>, command: &Command<'_>) -> usize {
+    if let Some(unit) = &command.unit {
+        return transaction::encode(out, unit);
+    }
     let start = out.len();
     out.reserve(command.args.byte_len() + ARGUMENT_OVERHEAD * (command.args.len() + 1));
     push_header(out, command.args.len());

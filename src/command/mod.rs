@@ -3,6 +3,9 @@
 mod args;
 mod spec;
 mod spec_table;
+mod unit;
 
 pub use args::{Args, Command};
 pub(crate) use spec::{Spec, lookup, replica_safe};
+pub(crate) use unit::declared;
+pub use unit::{Packed, Part, Unit};

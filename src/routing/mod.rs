@@ -7,6 +7,6 @@ mod route;
 mod verdict;
 
 pub(crate) use backoff::{RECONNECT_JITTER_MS, reconnect_delay, retry_delay};
-pub(crate) use classify::{Asked, classify};
+pub(crate) use classify::{Asked, abort_reason, classify};
 pub(crate) use route::{ReadPreference, RouteError, Subject, route};
 pub(crate) use verdict::{Attempt, Failure, Limits, Reason, Verdict, judge};
