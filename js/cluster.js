@@ -9,6 +9,7 @@ const { attachCommands } = require('./commander');
 const { defineCommonMethods } = require('./common-methods');
 const { parseOptions } = require('./options');
 const { Session } = require('./session');
+const { isSplit, namingKeys } = require('./split-commands');
 const { TopologyView } = require('./topology-view');
 
 const DEFAULT_COMMAND_TIMEOUT_MS = 5000;
@@ -149,7 +150,9 @@ class RedisCluster extends EventEmitter {
     const parser = new BasicCommandParser();
     for (const arg of args) parser.push(arg);
     if (firstKey !== undefined) parser.markRoutingKey(firstKey);
-    return this._self._submit(parser, isReadonly, { ...this._commandOptions, ...options }, undefined);
+    const all = { ...this._commandOptions, ...options };
+    const answer = this._self._submit(parser, isReadonly, all, undefined);
+    return args.length > 0 && isSplit(args[0]) ? namingKeys(answer, args) : answer;
   }
 
   /** How often commands were sent on to another node, since connect. */

@@ -6,6 +6,7 @@ const { ErrorReply, notSupported } = require('./errors');
 const {
   BasicCommandParser, functionArgumentsPrefix, getTransformReply, listCommands, scriptArgumentsPrefix,
 } = require('./commands');
+const { isSplit, namingKeys } = require('./split-commands');
 
 /** @typedef {import('@redis/client/dist/lib/RESP/types').Command} Command */
 /** @typedef {import('./channel').TransformReply} TransformReply */
@@ -71,7 +72,9 @@ function namespaceMethod(define, prefix) {
       const parser = new BasicCommandParser(cluster._keyPrefix);
       parser.push(...prefix);
       command.parseCommand(parser, ...args);
-      return cluster._self._submit(parser, command.IS_READ_ONLY, cluster._commandOptions, transform);
+      const answer =
+        cluster._self._submit(parser, command.IS_READ_ONLY, cluster._commandOptions, transform);
+      return isSplit(parser.redisArgs[0]) ? namingKeys(answer, parser.redisArgs) : answer;
     } catch (error) {
       return Promise.reject(error);
     }
@@ -99,6 +102,22 @@ function scriptMethod(script, resp) {
       parser.redisArgs[1] = script.SCRIPT;
       return send();
     }
+  };
+}
+
+/**
+ * The same for a command that may be sent in parts.
+ *
+ * @param {() => Definition} define
+ * @returns {Method}
+ */
+function splitMethod(define) {
+  return async function (...args) {
+    const { command, transform } = define();
+    const parser = new BasicCommandParser(this._self._keyPrefix);
+    command.parseCommand(parser, ...args);
+    const answer = this._self._submit(parser, command.IS_READ_ONLY, this._commandOptions, transform);
+    return namingKeys(answer, parser.redisArgs);
   };
 }
 
@@ -167,7 +186,8 @@ function attachCommands(Base, { RESP = 3, modules = {}, functions = {}, scripts 
   Object.defineProperty(prototype, 'constructor', { value: Class, configurable: true, writable: true });
   for (const { load, names } of listCommands()) {
     const isRefused = PER_CONNECTION.test(names[0]);
-    const method = isRefused ? refusedMethod(names[0]) : commandMethod(lazily(load, RESP));
+    const createMethod = isSplit(names[0]) ? splitMethod : commandMethod;
+    const method = isRefused ? refusedMethod(names[0]) : createMethod(lazily(load, RESP));
     for (const name of names) prototype[name] = method;
   }
   for (const name of Object.keys(modules)) {

@@ -112,6 +112,10 @@ impl SocketFailure {
     }
 }
 
+/// The code of what is no [`Error`]: parts of a command failed and others have succeeded. The details are
+/// the first failure, and the numbers of the groups of arguments that are concerned.
+pub(crate) const PARTIAL_FAILURE: u32 = 25;
+
 impl Error {
     /// A stable number for the other side of the language boundary (`js/errors.js`).
     pub fn code(&self) -> u32 {

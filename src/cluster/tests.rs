@@ -108,8 +108,14 @@ async fn with_a_command_in_flight() -> (Cluster, Receiver<()>) {
     let connected = || answers(&cluster).contains(&(1, 0)).then_some(());
     until(connected).await;
     let args = Args::new(&[3, 1], b"GETk").unwrap();
-    let get =
-        Command { args, key: Some(b"k"), readonly: None, timeout_ms: 0, response_timeout_ms: 0 };
+    let get = Command {
+        args,
+        key: Some(b"k"),
+        readonly: None,
+        timeout_ms: 0,
+        response_timeout_ms: 0,
+        destination: None,
+    };
     cluster.submit(std::iter::once((7, get)));
     until(|| hear.try_recv().ok()).await;
     (cluster, hear)

@@ -26,7 +26,14 @@ impl Planned {
         let args = Args::new(&self.lengths, &self.bytes)?;
         let key = Some(&self.key[..]);
         let [timeout_ms, response_timeout_ms] = [self.timeout, self.response_timeout];
-        let command = Command { args, key, readonly: None, timeout_ms, response_timeout_ms };
+        let command = Command {
+            args,
+            key,
+            readonly: None,
+            timeout_ms,
+            response_timeout_ms,
+            destination: None,
+        };
         Some((self.ticket, command))
     }
 }
