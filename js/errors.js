@@ -26,7 +26,7 @@ const FAILURE = Object.freeze({
   RECONNECT_STRATEGY: 17,
   CLUSTER_CLOSED: 18,
   LOOKUP: 19,
-  UNSUPPORTED: 20,
+  CANNOT_SPLIT: 20,
   TOO_MANY_BYTES: 21,
   RESPONSE_TIMEOUT: 22,
   HUNG: 23,
@@ -145,7 +145,7 @@ function failureError(code, details) {
       return new errors.ReconnectStrategyError(recallError(details[0]), details[1]);
     case FAILURE.CLUSTER_CLOSED: return new Error('Cluster closed');
     case FAILURE.LOOKUP: return lookupError(details);
-    case FAILURE.UNSUPPORTED: return new Error(details[0]);
+    case FAILURE.CANNOT_SPLIT: return new Error(details[0]);
     case FAILURE.TOO_MANY_BYTES: return queueFullError(details);
     case FAILURE.RESPONSE_TIMEOUT: return new errors.TimeoutError('no reply within `responseTimeout`');
     case FAILURE.HUNG: return hungError(details[0]);

@@ -25,8 +25,9 @@ impl Dispatcher {
             Spread::OneSlot(shape) => {
                 let args: Vec<&[u8]> = whole.command.args.iter().collect();
                 match split(&args, shape) {
-                    Division::Whole => self.place(tick, whole),
                     Division::Parts(_) => Err(not_atomic(args[0])),
+                    // The server says best what is wrong with it.
+                    Division::Whole | Division::Misshapen => self.place(tick, whole),
                 }
             }
             Spread::AllNodes => self.scatter_nodes(tick, whole, policy, every_node(tick)),
@@ -42,7 +43,14 @@ impl Dispatcher {
         shape: Groups,
     ) -> Result<(), Error> {
         let args: Vec<&[u8]> = whole.command.args.iter().collect();
-        let Division::Parts(split) = split(&args, shape) else { return self.place(tick, whole) };
+        let split = match split(&args, shape) {
+            Division::Parts(split) => split,
+            Division::Whole => return self.place(tick, whole),
+            Division::Misshapen => {
+                let name = String::from_utf8_lossy(args[0]).into_owned();
+                return Err(Error::CannotSplit { name, step: shape.step });
+            }
+        };
         // The gathering takes the split along; answers may be there before the last part is sent.
         let parts: Vec<_> = split.parts().map(|(slot, groups)| (slot, groups.to_vec())).collect();
         let gathering = Gathering::new(policy.gather, parts.len(), Some(split));

@@ -24,8 +24,10 @@ struct Part {
 /// What there is to split.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Division {
-    /// All keys are of one slot, or the arguments are not as they should be, which servers say best.
+    /// All keys are of one slot.
     Whole,
+    /// The arguments do not make whole groups.
+    Misshapen,
     /// Two parts or more.
     Parts(Split),
 }
@@ -34,7 +36,7 @@ pub(crate) enum Division {
 pub(crate) fn split(args: &[&[u8]], groups: Groups) -> Division {
     let body = args.get(1..args.len().saturating_sub(groups.tail)).unwrap_or_default();
     if body.is_empty() || body.len() % groups.step != 0 {
-        return Division::Whole;
+        return Division::Misshapen;
     }
     let mut keyed: Vec<(Slot, u32)> = (0..)
         .zip(body.iter().step_by(groups.step))
@@ -121,16 +123,25 @@ mod tests {
             ("MGET {t}2 b {t}1 {t}2 b", KEYS, &["MGET b b", "MGET {t}2 {t}1 {t}2"]),
             ("MSET {t}1 x b y {t}2 z", PAIRS, &["MSET b y", "MSET {t}1 x {t}2 z"]),
             ("JSON.MGET a b $.p", KEYS_AND_PATH, &["JSON.MGET a $.p", "JSON.MGET b $.p"]),
-            // Nothing to split, or nothing that could be.
-            ("DEL {t}1 {t}2", KEYS, &[]),
-            ("DEL a", KEYS, &[]),
-            ("DEL", KEYS, &[]),
-            ("MSET a 1 b", PAIRS, &[]),
-            ("JSON.MGET a", KEYS_AND_PATH, &[]),
-            ("JSON.MGET", KEYS_AND_PATH, &[]),
         ];
         for (text, shape, want) in cases {
             assert_eq!(commands(text, *shape), *want, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_or_need_not_be_split() {
+        let cases = [
+            ("DEL {t}1 {t}2", KEYS, Division::Whole),
+            ("DEL a", KEYS, Division::Whole),
+            ("JSON.MGET a $", KEYS_AND_PATH, Division::Whole),
+            ("DEL", KEYS, Division::Misshapen),
+            ("MSET a 1 b", PAIRS, Division::Misshapen),
+            ("JSON.MGET a", KEYS_AND_PATH, Division::Misshapen),
+            ("JSON.MGET", KEYS_AND_PATH, Division::Misshapen),
+        ];
+        for (text, shape, want) in cases {
+            assert_eq!(split(&words(text), shape), want, "{text}");
         }
     }
 

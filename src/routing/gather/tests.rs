@@ -15,7 +15,7 @@ fn keys(names: &[&str]) -> Option<Split> {
     args.extend(names.iter().map(|name| name.as_bytes()));
     match split(&args, Groups { step: 1, tail: 0 }) {
         Division::Parts(split) => Some(split),
-        Division::Whole => None,
+        _ => None,
     }
 }
 
