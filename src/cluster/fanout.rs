@@ -67,6 +67,11 @@ impl Fanouts {
         Some((ticket, gathering.finish(super::chance::random_below(usize::MAX))))
     }
 
+    /// Forgets all of them.
+    pub(super) fn clear(&self) {
+        self.0.lock().fanouts.clear();
+    }
+
     /// Tickets of the parts of a user's command; none, if it has none.
     pub(super) fn parts_of(&self, ticket: Ticket) -> Range<Ticket> {
         let open = self.0.lock();

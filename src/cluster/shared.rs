@@ -90,6 +90,8 @@ impl Shared {
     /// A new session begins.
     pub(crate) fn begin(&self) {
         self.ended.store(false, Ordering::SeqCst);
+        // After a defect some may be left for which nothing comes any more.
+        self.fanouts.clear();
         self.redirects.moved.store(0, Ordering::Relaxed);
         self.redirects.ask.store(0, Ordering::Relaxed);
     }
