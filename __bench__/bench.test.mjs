@@ -44,6 +44,9 @@ function honestClient() {
     },
     hgetall: (key) => answer(read(key)),
     lrange: (key) => answer(read(key)),
+    mget: (keys) => answer(keys.map(read)),
+    mset: () => answer('OK'),
+    del: () => answer(0),
     hashOf: (reply) => reply,
     close: async () => {},
   };
@@ -76,6 +79,9 @@ test('a client that mixes up replies is caught on every workload', async () => {
       get: (key) => honest.get(other(key)),
       hgetall: (key) => honest.hgetall(other(key)),
       lrange: (key) => honest.lrange(other(key)),
+      mget: (keys) => honest.mget(keys.map(other)),
+      mset: () => honest.del(),
+      del: () => honest.mset(),
     };
     const figures = await measure(workload, liar, TIMES);
     assert.ok(figures.wrong > 0, workload.id);

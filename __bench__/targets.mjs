@@ -39,6 +39,10 @@ export const TARGETS = [
     relation: '<=',
     bound: 1 / 2.8,
   },
+  { workload: 'mget-100', metric: 'opsPerSec', peer: 'node-redis', relation: '>=', bound: 15 },
+  { workload: 'mget-100', metric: 'opsPerSec', peer: 'glide', relation: '>=', bound: 4 },
+  { workload: 'mset-100', metric: 'opsPerSec', peer: 'node-redis', relation: '>=', bound: 10 },
+  { workload: 'del-100', metric: 'opsPerSec', peer: 'node-redis', relation: '>=', bound: 10 },
   { workload: 'import', metric: 'aboveBareMs', peer: 'node-redis', relation: '<=', bound: 0.5 },
 ];
 

@@ -15,9 +15,13 @@ async function runCell() {
     return { failure: `cannot be opened: ${error.message}` };
   }
   const workload = WORKLOADS.find(({ id }) => id === order.workload);
-  const figures = await measure(workload, client, order);
-  await client.close();
-  return figures;
+  try {
+    return await measure(workload, client, order);
+  } catch (error) {
+    return { failure: `cannot run it: ${error.message}` };
+  } finally {
+    await client.close();
+  }
 }
 
 let finished = false;

@@ -75,6 +75,53 @@ function lists(client) {
   };
 }
 
+/** Commands over many slots: in flight, and keys of each. */
+const MANY_IN_FLIGHT = 10;
+const MANY_KEYS = 100;
+const MANY_BATCHES = 256;
+
+/**
+ * Commands with a hundred keys each, all over the slots.
+ *
+ * @param {'mget' | 'mset' | 'del'} command
+ * @param {(batch: { keys: string[], values: string[] }) => any} argument
+ * @param {(batch: { keys: string[], values: string[] }) => any} expected
+ */
+function manyKeys(command, argument, expected) {
+  return (client) => {
+    if (client[command] === undefined) throw new Error(`has no ${command} over several slots`);
+    const { keys, values } = stringTable('64b');
+    const mask = keys.length - 1;
+    const batches = Array.from({ length: MANY_BATCHES }, (_, batch) => {
+      const places = Array.from(
+        { length: MANY_KEYS },
+        (_, i) => Math.imul(batch * MANY_KEYS + i, STRIDE) & mask,
+      );
+      return { keys: places.map((at) => keys[at]), values: places.map((at) => values[at]) };
+    });
+    const calls = batches.map((batch) => ({ given: argument(batch), want: expected(batch) }));
+    return {
+      start: (turn) => client[command](calls[turn % MANY_BATCHES].given),
+      verify(reply, turn) {
+        const { want } = calls[turn % MANY_BATCHES];
+        return JSON.stringify(reply) === JSON.stringify(want)
+          ? undefined
+          : `${command} of batch ${turn % MANY_BATCHES}: got ${brief(JSON.stringify(reply))}`;
+      },
+    };
+  };
+}
+
+const manyKeysWorkload = (id, title, driver) => ({
+  id,
+  title,
+  dataset: '64b',
+  inFlight: MANY_IN_FLIGHT,
+  sampleEvery: 1,
+  verifyEvery: 64,
+  driver,
+});
+
 function brief(value) {
   const text = String(value);
   return text.length > 60 ? `${text.slice(0, 60)}... (${text.length} characters)` : text;
@@ -119,4 +166,32 @@ export const WORKLOADS = [
     verifyEvery: 64,
     driver: lists,
   },
+  manyKeysWorkload(
+    'mget-100',
+    'MGET of 100 keys over all slots, 10 in flight',
+    manyKeys(
+      'mget',
+      ({ keys }) => keys,
+      ({ values }) => values,
+    ),
+  ),
+  manyKeysWorkload(
+    'mset-100',
+    'MSET of 100 keys over all slots, 10 in flight',
+    manyKeys(
+      'mset',
+      ({ keys, values }) => Object.fromEntries(keys.map((key, i) => [key, values[i]])),
+      () => 'OK',
+    ),
+  ),
+  // Keys that are not there: the data set must stay as it is, and the way there and back is the same.
+  manyKeysWorkload(
+    'del-100',
+    'DEL of 100 keys over all slots, 10 in flight',
+    manyKeys(
+      'del',
+      ({ keys }) => keys.map((key) => `${key}:absent`),
+      () => 0,
+    ),
+  ),
 ];

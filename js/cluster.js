@@ -10,6 +10,7 @@ const { defineCommonMethods } = require('./common-methods');
 const { attachMultiCommands, RedisClusterMultiCommand } = require('./multi-command');
 const { parseOptions } = require('./options');
 const { Session } = require('./session');
+const { isSplit, namingKeys } = require('./split-commands');
 const { TopologyView } = require('./topology-view');
 
 const DEFAULT_COMMAND_TIMEOUT_MS = 5000;
@@ -158,7 +159,9 @@ class RedisCluster extends EventEmitter {
     const parser = new BasicCommandParser();
     for (const arg of args) parser.push(arg);
     if (firstKey !== undefined) parser.markRoutingKey(firstKey);
-    return this._self._submit(parser, isReadonly, { ...this._commandOptions, ...options }, undefined);
+    const all = { ...this._commandOptions, ...options };
+    const answer = this._self._submit(parser, isReadonly, all, undefined);
+    return args.length > 0 && isSplit(args[0]) ? namingKeys(answer, args) : answer;
   }
 
   /**
@@ -170,8 +173,11 @@ class RedisCluster extends EventEmitter {
       async (commands, key) => cluster.#openChannel().submitTransaction(commands, key),
       async (commands) => {
         const channel = cluster.#openChannel();
-        return Promise.all(commands.map((command) =>
-          channel.submit(command, command.readonly, PIPELINED, undefined)));
+        return Promise.all(commands.map((command) => {
+          const answer = channel.submit(command, command.readonly, PIPELINED, undefined);
+          const args = command.redisArgs;
+          return args.length > 0 && isSplit(args[0]) ? namingKeys(answer, args) : answer;
+        }));
       },
       routing,
       this._commandOptions?.typeMapping,

@@ -6,6 +6,7 @@ const { ErrorReply, notSupported } = require('./errors');
 const {
   BasicCommandParser, functionArgumentsPrefix, getTransformReply, listCommands, scriptArgumentsPrefix,
 } = require('./commands');
+const { isSplit, namingKeys } = require('./split-commands');
 
 /** @typedef {import('@redis/client/dist/lib/RESP/types').Command} Command */
 /** @typedef {import('./channel').TransformReply} TransformReply */
@@ -79,7 +80,9 @@ function namespaceMethod(define, prefix) {
       const parser = new BasicCommandParser(cluster._keyPrefix);
       parser.push(...prefix);
       command.parseCommand(parser, ...args);
-      return cluster._self._submit(parser, command.IS_READ_ONLY, cluster._commandOptions, transform);
+      const answer =
+        cluster._self._submit(parser, command.IS_READ_ONLY, cluster._commandOptions, transform);
+      return isSplit(parser.redisArgs[0]) ? namingKeys(answer, parser.redisArgs) : answer;
     } catch (error) {
       return Promise.reject(error);
     }
@@ -107,6 +110,22 @@ function scriptMethod(script, resp) {
       parser.redisArgs[1] = script.SCRIPT;
       return send();
     }
+  };
+}
+
+/**
+ * The same for a command that may be sent in parts.
+ *
+ * @param {() => Definition} define
+ * @returns {Method}
+ */
+function splitMethod(define) {
+  return async function (...args) {
+    const { command, transform } = define();
+    const parser = new BasicCommandParser(this._self._keyPrefix);
+    command.parseCommand(parser, ...args);
+    const answer = this._self._submit(parser, command.IS_READ_ONLY, this._commandOptions, transform);
+    return namingKeys(answer, parser.redisArgs);
   };
 }
 
@@ -162,7 +181,10 @@ function mapMethods(commands, createMethod) {
 
 /** @type {Makers} */
 const clusterMakers = {
-  command: (name, define) => (PER_CONNECTION.test(name) ? refusedMethod(name) : commandMethod(define)),
+  command: (name, define) => {
+    if (PER_CONNECTION.test(name)) return refusedMethod(name);
+    return isSplit(name) ? splitMethod(define) : commandMethod(define);
+  },
   module: (define) => namespaceMethod(define, []),
   function: (name, fn, resp) =>
     namespaceMethod(lazily(() => fn, resp), functionArgumentsPrefix(name, fn)),

@@ -26,11 +26,12 @@ const FAILURE = Object.freeze({
   RECONNECT_STRATEGY: 17,
   CLUSTER_CLOSED: 18,
   LOOKUP: 19,
-  UNSUPPORTED: 20,
+  CANNOT_SPLIT: 20,
   TOO_MANY_BYTES: 21,
   RESPONSE_TIMEOUT: 22,
   HUNG: 23,
   WRONG_NODE: 24,
+  PARTIAL: 25,
 });
 
 /** libuv's number for a name that nobody knows. Node calls it ENOTFOUND, the system's table does not. */
@@ -93,6 +94,21 @@ function queueFullError([node, bound]) {
   );
 }
 
+/** The numbers of the groups of arguments (a key and what belongs to it) that an error is about. */
+const FAILED_GROUPS = Symbol('failed groups');
+
+/**
+ * Parts of a split command failed. Class and message are those of the first failure, as node-redis has
+ * it; which keys are concerned is added by whoever has the arguments (`split-commands.js`).
+ *
+ * @param {[cause: Error, groups: number[]]} details
+ */
+function partialFailure([cause, groups]) {
+  const error = new Error(cause.message);
+  Object.setPrototypeOf(error, Object.getPrototypeOf(cause));
+  return Object.defineProperties(error, { cause: hidden(cause), [FAILED_GROUPS]: hidden(groups) });
+}
+
 /** @param {number} milliseconds */
 function hungError(milliseconds) {
   const error = new errors.SocketClosedUnexpectedlyError();
@@ -129,7 +145,7 @@ function failureError(code, details) {
       return new errors.ReconnectStrategyError(recallError(details[0]), details[1]);
     case FAILURE.CLUSTER_CLOSED: return new Error('Cluster closed');
     case FAILURE.LOOKUP: return lookupError(details);
-    case FAILURE.UNSUPPORTED: return new Error(details[0]);
+    case FAILURE.CANNOT_SPLIT: return new Error(details[0]);
     case FAILURE.TOO_MANY_BYTES: return queueFullError(details);
     case FAILURE.RESPONSE_TIMEOUT: return new errors.TimeoutError('no reply within `responseTimeout`');
     case FAILURE.HUNG: return hungError(details[0]);
@@ -137,6 +153,7 @@ function failureError(code, details) {
       `The node at this address is ${details[1]}, but the cluster's topology says ${details[0]}: ` +
         'nothing is written to it',
     );
+    case FAILURE.PARTIAL: return partialFailure(details);
     case FAILURE.INTERNAL: return internalError(details[0]);
     default: return new Error(`Unknown failure ${code} of the engine`);
   }
@@ -187,5 +204,5 @@ function notSupported(name) {
 }
 
 module.exports = {
-  ...errors, FAILURE, failureError, forgetError, internalError, keepError, notSupported,
+  ...errors, FAILED_GROUPS, FAILURE, failureError, forgetError, internalError, keepError, notSupported,
 };

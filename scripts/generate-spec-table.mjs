@@ -28,7 +28,45 @@ const TARGET = path.join(ROOT, 'src', 'command', 'spec_table.rs');
 const READS_THAT_CONSUME = new Set(['FT.CURSOR', 'FT.CURSOR|READ', 'FT.CURSOR|DEL', 'FT.CURSOR|GC']);
 
 /**
+ * Request and response policy, as command tips name them, to the plan in src/command/policy.rs. What is not
+ * here goes to one node: servers call many answers `special` (INFO, MEMORY STATS, LATENCY *), node-redis
+ * makes nothing of them, and nobody could say what they come to.
+ *
+ * @type {Record<string, string>}
+ */
+const PLANS = {
+  'all_nodes all_succeeded': 'AllNodesSucceed',
+  'all_nodes agg_sum': 'AllNodesSum',
+  'all_nodes -': 'AllNodesMerge',
+  'all_shards all_succeeded': 'AllShardsSucceed',
+  'all_shards one_succeeded': 'AllShardsOne',
+  'all_shards agg_sum': 'AllShardsSum',
+  'all_shards agg_min': 'AllShardsMin',
+  'all_shards agg_max': 'AllShardsMax',
+  'all_shards agg_logical_and': 'AllShardsAnd',
+  'all_shards -': 'AllShardsMerge',
+  'multi_shard agg_sum': 'SplitKeysSum',
+  'multi_shard -': 'SplitKeys',
+  'multi_shard all_succeeded': 'SplitPairs',
+};
+
+/**
+ * What no tip says. RANDOMKEY: node-redis's reducer for it. JSON.MGET and JSON.MSET: RedisJSON's
+ * documentation, "JSON.MGET key [key ...] path" and "JSON.MSET key path value [...]". MSETNX sets all or
+ * nothing, so it cannot be split (node-redis routes it by its first key).
+ *
+ * @type {Record<string, string>}
+ */
+const PLANS_BY_HAND = {
+  RANDOMKEY: 'AllShardsAnyKey',
+  'JSON.MGET': 'SplitKeysAndPath',
+  'JSON.MSET': 'SplitTriplets',
+  MSETNX: 'OnePairs',
+};
+
+/**
  * @typedef {object} Facts
+ * @property {string[]} tips as the server names them, or as they follow from node-redis's table
  * @property {Set<string>} flags as the server names them
  * @property {boolean} keyless
  * @property {boolean} container has subcommands
@@ -60,8 +98,9 @@ async function askServer() {
  * @param {any[]} entry name, arity, flags, first key, last key, step, ACL categories, tips,
  *   key specifications, subcommands
  */
-function addServerEntry(table, [name, , flags, , , , , , keySpecs, subcommands]) {
+function addServerEntry(table, [name, , flags, , , , , tips, keySpecs, subcommands]) {
   table.set(name.toUpperCase(), {
+    tips,
     flags: new Set(flags),
     keyless: keySpecs.length === 0,
     container: subcommands.length > 0,
@@ -92,11 +131,12 @@ function clientEntries() {
  * @param {Map<string, any>} entries
  */
 function addClientEntries(table, entries) {
-  for (const [name, { flags, isKeyless, subcommands }] of entries) {
+  for (const [name, entry] of entries) {
+    const { flags, isKeyless, subcommands } = entry;
     const known = table.get(name);
     if (known === undefined) {
       const container = Object.keys(subcommands ?? {}).length > 0;
-      table.set(name, { flags: new Set(flags), keyless: isKeyless, container });
+      table.set(name, { tips: clientTips(entry), flags: new Set(flags), keyless: isKeyless, container });
     } else {
       known.container ||= subcommands !== undefined;
       if (flags.includes('script_runner')) known.flags.add('script_runner');
@@ -104,8 +144,22 @@ function addClientEntries(table, entries) {
   }
 }
 
+/** node-redis's policies of a command as tips. @param {any} entry @returns {string[]} */
+function clientTips({ request, response }) {
+  return [`request_policy:${request}`, `response_policy:${response}`].filter(
+    (tip) => !tip.includes(':default-'),
+  );
+}
+
+/** @param {string} name @param {string[]} tips @returns {string | undefined} */
+function planOf(name, tips) {
+  const value = (/** @type {string} */ kind) =>
+    tips.find((tip) => tip.startsWith(kind))?.slice(kind.length) ?? '-';
+  return PLANS_BY_HAND[name] ?? PLANS[`${value('request_policy:')} ${value('response_policy:')}`];
+}
+
 /** @param {string} name @param {Facts} facts */
-function rustFlags(name, { flags, keyless, container }) {
+function rustFlags(name, { flags, keyless, container, tips }) {
   const names = [
     flags.has('readonly') && !READS_THAT_CONSUME.has(name) && 'READONLY',
     flags.has('write') && 'WRITE',
@@ -115,9 +169,10 @@ function rustFlags(name, { flags, keyless, container }) {
     container && 'CONTAINER',
     name.includes('.') && 'MODULE',
   ].filter((flag) => flag !== false);
-  if (names.length === 0) return 'F::NONE';
-  const [first, ...rest] = names.map((flag) => `F::${flag}`);
-  return first + rest.map((flag) => `.with(${flag})`).join('');
+  const [first = 'F::NONE', ...rest] = names.map((flag) => `F::${flag}`);
+  const plan = planOf(name, tips);
+  const spread = plan === undefined ? '' : `.spread(P::${plan})`;
+  return first + rest.map((flag) => `.with(${flag})`).join('') + spread;
 }
 
 /** @param {Table} table @param {string} serverVersion */
@@ -129,6 +184,7 @@ function render(table, serverVersion) {
 
 //! What is known of each command. See \`spec.rs\`.
 
+use super::policy::Plan as P;
 use super::spec::SpecFlags as F;
 
 /// Names in capitals, sorted; a subcommand follows its command after a \`|\`.
@@ -154,6 +210,9 @@ function differences(names, table, entries) {
     const ours = !flags.has('write') && !flags.has('script_runner') && !keyless;
     const theirs = isReplicaSafe(entries.get(name), undefined);
     if (ours !== theirs) found.push(`${name}: replica-safe here ${ours}, in node-redis ${theirs}`);
+    const plan = planOf(name, /** @type {Facts} */ (table.get(name)).tips);
+    const theirPlan = planOf(name, clientTips(entries.get(name)));
+    if (plan !== theirPlan) found.push(`${name}: plan ${plan} here, ${theirPlan} in node-redis`);
   }
   return found;
 }

@@ -62,6 +62,13 @@ pub enum Error {
     SlotUnassigned(u16),
     /// A defect in this package; the panic's message.
     Internal(String),
+    /// The arguments of a command that goes out in parts do not make whole groups.
+    CannotSplit {
+        /// Its name as the caller gave it.
+        name: String,
+        /// Arguments per group.
+        step: usize,
+    },
     /// A server refused a command of the engine's own; its words.
     Refused(String),
     /// The user's `reconnectStrategy` returned an error.
@@ -112,6 +119,10 @@ impl SocketFailure {
     }
 }
 
+/// The code of what is no [`Error`]: parts of a command failed and others have succeeded. The details are
+/// the first failure, and the numbers of the groups of arguments that are concerned.
+pub(crate) const PARTIAL_FAILURE: u32 = 25;
+
 impl Error {
     /// A stable number for the other side of the language boundary (`js/errors.js`).
     pub fn code(&self) -> u32 {
@@ -134,6 +145,7 @@ impl Error {
             Self::ReconnectStrategy { .. } => 17,
             Self::ClosedWhileConnecting => 18,
             Self::Lookup(_) => 19,
+            Self::CannotSplit { .. } => 20,
             Self::TooManyBytes { .. } => 21,
             Self::ResponseTimeout => 22,
             Self::SocketTimeout(_) => 15,
@@ -162,6 +174,10 @@ impl fmt::Display for Error {
             Self::SlotUnassigned(slot) => write!(f, "no node owns slot {slot}"),
             Self::Internal(text) => write!(f, "a defect: {text}"),
             Self::Refused(text) => write!(f, "the server refused: {text}"),
+            // node-redis's words.
+            Self::CannotSplit { name, step } => {
+                write!(f, "Cannot split {name}: key region does not align with keystep {step}")
+            }
             Self::ReconnectStrategy { text, .. } => write!(f, "reconnectStrategy: {text}"),
             Self::ClosedWhileConnecting => f.write_str("closed while connecting"),
             Self::Lookup(host) => write!(f, "unknown host {host}"),

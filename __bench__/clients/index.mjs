@@ -17,6 +17,9 @@ const require = createRequire(import.meta.url);
  * @property {(key: string, value: string) => Promise<any>} set
  * @property {(key: string) => Promise<any>} hgetall
  * @property {(key: string, start: number, stop: number) => Promise<any>} lrange
+ * @property {(keys: string[]) => Promise<any>} [mget] over several slots, like the next two; ioredis has none
+ * @property {(pairs: Record<string, string>) => Promise<any>} [mset]
+ * @property {(keys: string[]) => Promise<any>} [del]
  * @property {(reply: any) => Record<string, string>} hashOf a hash reply as a plain object (for checks only)
  * @property {() => Promise<void>} close
  *

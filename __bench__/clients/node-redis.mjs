@@ -12,6 +12,9 @@ export async function openNodeRedis(library, seeds) {
     set: (key, value) => cluster.set(key, value),
     hgetall: (key) => cluster.hGetAll(key),
     lrange: (key, start, stop) => cluster.lRange(key, start, stop),
+    mget: (keys) => cluster.mGet(keys),
+    mset: (pairs) => cluster.mSet(pairs),
+    del: (keys) => cluster.del(keys),
     hashOf: (reply) => reply,
     close: async () => {
       await cluster.close();

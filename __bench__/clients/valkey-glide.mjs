@@ -8,6 +8,9 @@ export async function openGlide(library, seeds) {
     set: (key, value) => cluster.set(key, value),
     hgetall: (key) => cluster.hgetall(key),
     lrange: (key, start, stop) => cluster.lrange(key, start, stop),
+    mget: (keys) => cluster.mget(keys),
+    mset: (pairs) => cluster.mset(pairs),
+    del: (keys) => cluster.del(keys),
     // Glide answers a list of pairs.
     hashOf: (reply) => Object.fromEntries(reply.map(({ field, value }) => [field, value])),
     close: async () => {

@@ -158,6 +158,14 @@ impl NativeCluster {
         self.with((), |open| open.cluster.destroy());
     }
 
+    /// A number for the node at an address as servers announce it, for commands that are meant for it
+    /// alone. Holds as long as the client.
+    #[napi(catch_unwind)]
+    pub fn destination(&self, host: String, port: u32) -> u32 {
+        let port = u16::try_from(port).unwrap_or_default();
+        self.with(u32::MAX, |open| open.cluster.destination(&host, port))
+    }
+
     /// Gives up on a command that has not been written.
     #[napi(catch_unwind)]
     pub fn cancel(&self, ticket: u32) {

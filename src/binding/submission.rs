@@ -2,7 +2,8 @@
 //!
 //! Words: ticket; argument count and flags in the top byte; place of the routing key among the
 //! arguments; timeout in milliseconds; then the length of each argument; the length of the routing
-//! key if it is not one of them; the response timeout in milliseconds if there is one. Bytes: arguments (and that key) back to back.
+//! key if it is not one of them; the response timeout in milliseconds if there is one; the destination
+//! if there is one. Bytes: arguments (and that key) back to back.
 //!
 //! A transaction has its number of commands in place of the argument count, no place of a key, and the
 //! words of a [`Unit`] in place of the lengths.
@@ -18,6 +19,8 @@ const KEY_FOLLOWS: u32 = 4;
 const RESPONSE_TIMEOUT_FOLLOWS: u32 = 8;
 /// In the top byte: it is a transaction.
 const IS_UNIT: u32 = 16;
+/// In the top byte: a destination follows.
+const DESTINATION_FOLLOWS: u32 = 32;
 /// No routing key.
 const KEYLESS: u32 = u32::MAX;
 
@@ -56,9 +59,16 @@ impl<'a> Submission<'a> {
             let (milliseconds, behind) = words.split_first()?;
             (response_timeout_ms, words) = (*milliseconds, behind);
         }
+        let mut destination = None;
+        if flags & DESTINATION_FOLLOWS != 0 {
+            let (id, behind) = words.split_first()?;
+            (destination, words) = (Some(*id), behind);
+        }
         (self.words, self.bytes) = (words, bytes);
         let readonly = declared(flags);
-        Some((ticket, Command { args, unit, key, readonly, timeout_ms, response_timeout_ms }))
+        let command =
+            Command { args, unit, key, readonly, timeout_ms, response_timeout_ms, destination };
+        Some((ticket, command))
     }
 }
 
@@ -87,22 +97,25 @@ mod tests {
             &[4],
             &[9, 1 | (2 | 4 | 8) << 24, 5, 0],
             &[2, 3, 250],
+            &[10, 1 | (8 | 32) << 24, u32::MAX, 0],
+            &[1, 99, 3],
         ]
         .concat();
-        let all: Vec<_> = Submission::new(&words, b"GETkPINGXYabc").collect();
+        let all: Vec<_> = Submission::new(&words, b"GETkPINGXYabcZ").collect();
         let seen: Vec<_> = all
             .iter()
             .map(|(ticket, command)| {
                 let args: Vec<&[u8]> = command.args.iter().collect();
                 let timeouts = [command.timeout_ms, command.response_timeout_ms];
-                (*ticket, args, command.key, command.readonly, timeouts)
+                (*ticket, args, command.key, command.readonly, timeouts, command.destination)
             })
             .collect();
-        type Seen<'a> = (u32, Vec<&'a [u8]>, Option<&'a [u8]>, Option<bool>, [u32; 2]);
+        type Seen<'a> = (u32, Vec<&'a [u8]>, Option<&'a [u8]>, Option<bool>, [u32; 2], Option<u32>);
         let want: Vec<Seen<'_>> = vec![
-            (7, vec![b"GET", b"k"], Some(b"k"), None, [500, 0]),
-            (8, vec![b"PING"], None, Some(true), [0, 0]),
-            (9, vec![b"XY"], Some(b"abc"), Some(false), [0, 250]),
+            (7, vec![b"GET", b"k"], Some(b"k"), None, [500, 0], None),
+            (8, vec![b"PING"], None, Some(true), [0, 0], None),
+            (9, vec![b"XY"], Some(b"abc"), Some(false), [0, 250], None),
+            (10, vec![b"Z"], None, None, [0, 99], Some(3)),
         ];
         assert_eq!(seen, want);
     }
@@ -137,6 +150,7 @@ mod tests {
             (&[1, 1, 0, 0, 2], b"x"),
             (&[1, 1 | 4 << 24, 0, 0, 1], b"x"),
             (&[1, 1 | 8 << 24, 0, 0, 1], b"x"),
+            (&[1, 1 | 32 << 24, 0, 0, 1], b"x"),
             (&[1, 1 | 4 << 24, 0, 0, 1, 9], b"xy"),
             (&[1, u32::MAX, 0, 0, 1], b"x"),
             (&[1, 2 | 16 << 24, 0, 0, 1, 0, 1], b"x"),

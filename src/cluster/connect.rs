@@ -13,7 +13,7 @@ use tokio::time::{Instant, timeout_at};
 const COMPLETE_WITHIN: Duration = Duration::from_millis(300);
 /// How much longer than the first node the others may take, before commands are accepted without
 /// them: this, and twice what the first one took.
-const GRACE: Duration = Duration::from_millis(30);
+const GRACE: Duration = Duration::from_millis(20);
 
 impl Session {
     /// Finds the cluster by its seeds and connects to its nodes.

@@ -3,18 +3,17 @@
 //! Runs on the submitting thread. No lock but each link's own, once per node and tick; no
 //! allocation but what buffers need to grow; never waits.
 
+use super::describe::{Piece, describe};
+use super::destinations::DestinationCache;
 use super::lane::Parcel;
 use super::limits::Addition;
 use super::request::{Request, Ticket};
 use super::routes::Routes;
 use super::shared::Shared;
-use super::transaction;
-use crate::command::{self, Command};
-use crate::connection::Claim;
+use crate::command::Command;
+use crate::connection::{Claim, Payload};
 use crate::error::Error;
-use crate::resp::{push_argument, push_header};
 use crate::routing::{RouteError, Subject, route};
-use crate::slot::Slot;
 use crate::topology::NodeIndex;
 
 /// What the submitting thread keeps from tick to tick.
@@ -31,6 +30,16 @@ pub(crate) struct Dispatcher {
     waiting_bytes: usize,
     /// Some of this tick's answers have deadlines.
     prompt: bool,
+    destinations: DestinationCache,
+}
+
+/// What all commands of one tick are sent by.
+pub(super) struct Tick<'a> {
+    pub(super) shared: &'a Shared,
+    pub(super) routes: &'a Routes,
+    pub(super) now: u32,
+    /// Commands with a slot go to the I/O thread.
+    detour: bool,
 }
 
 #[derive(Debug, Default)]
@@ -38,9 +47,6 @@ struct Stage {
     bytes: Vec<u8>,
     requests: Vec<Request>,
 }
-
-/// RESP around one argument: `$`, up to ten digits, two CRLF.
-const ARGUMENT_OVERHEAD: usize = 15;
 
 impl Dispatcher {
     /// Sends each command on its way. What cannot be sent is answered at once.
@@ -51,22 +57,19 @@ impl Dispatcher {
     ) {
         let _dispatching = shared.lane.begin_dispatch();
         self.forget_broken_tick();
-        if shared.lane.is_active() {
-            for (ticket, command) in commands {
-                self.detour(shared, ticket, &command);
-            }
-            shared.signal.notify_one();
-            return;
-        }
-        let routes = shared.routes.load();
+        let detour = shared.lane.is_active();
+        let routes = &*shared.routes.load();
         self.waiting_bytes = shared.waiting_bytes();
-        let now = shared.now();
+        let tick = Tick { shared, routes, now: shared.now(), detour };
         for (ticket, command) in commands {
-            if let Err(error) = self.stage(shared, &routes, now, (ticket, &command)) {
+            if let Err(error) = self.begin(&tick, ticket, &command) {
                 shared.fail(ticket, &error);
             }
         }
-        self.flush(shared, &routes);
+        if detour {
+            shared.signal.notify_one();
+        }
+        self.flush(shared, routes);
     }
 
     /// A panic in the middle of a tick leaves commands behind whose callers know of the panic.
@@ -77,24 +80,52 @@ impl Dispatcher {
         self.prompt = false;
     }
 
-    /// Routes one command and encodes it behind the others of its node.
-    fn stage(
+    /// Sends a command to the node it names, to those its policy names, or to the one that has its key.
+    fn begin(
         &mut self,
-        shared: &Shared,
-        routes: &Routes,
-        now: u32,
-        (ticket, command): (Ticket, &Command<'_>),
+        tick: &Tick<'_>,
+        ticket: Ticket,
+        command: &Command<'_>,
     ) -> Result<(), Error> {
-        let (subject, flags) = describe(command)?;
-        let node = match self.route(shared, routes, subject) {
-            Ok(node) => node,
+        let (subject, flags, policy) = describe(command)?;
+        let piece = Piece { ticket, subject, flags, command, part: None };
+        match (command.destination, policy) {
+            (Some(number), _) => {
+                let (all, topology) = (&tick.shared.destinations, &tick.routes.topology);
+                match self.destinations.place(number, topology, all) {
+                    Some(node) => self.pin(tick, node, piece),
+                    None if topology.nodes.is_empty() => Err(tick.shared.nowhere()),
+                    None => Err(Error::Closed),
+                }
+            }
+            (None, Some(policy)) => self.scatter(tick, piece, policy),
+            (None, None) => self.place(tick, piece),
+        }
+    }
+
+    /// Sends a command, or a part of one, to the node that has its key.
+    pub(super) fn place(&mut self, tick: &Tick<'_>, piece: Piece<'_>) -> Result<(), Error> {
+        if tick.detour {
+            return self.detour(tick, piece);
+        }
+        match self.route(tick.shared, tick.routes, piece.subject) {
+            Ok(node) => self.stage(tick, node, &piece),
             Err(Error::SlotUnassigned(_)) => {
                 // The I/O thread lets it wait until the slot has an owner.
-                shared.reroute(parcel(shared, ticket, command, (subject, flags)));
-                return Ok(());
+                tick.shared.reroute(piece.into_parcel(tick.now));
+                Ok(())
             }
-            Err(error) => return Err(error),
-        };
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Encodes a command behind the others of its node.
+    pub(super) fn stage(
+        &mut self,
+        tick: &Tick<'_>,
+        node: NodeIndex,
+        piece: &Piece<'_>,
+    ) -> Result<(), Error> {
         let index = node.index();
         if self.stages.len() <= index {
             self.stages.resize_with(index + 1, Stage::default);
@@ -105,14 +136,13 @@ impl Dispatcher {
             bytes: stage.bytes.len(),
             all_bytes: self.waiting_bytes,
         };
-        shared.limits.check(routes.place(node).ok_or(Error::Closed)?, staged)?;
+        tick.shared.limits.check(tick.routes.place(node).ok_or(Error::Closed)?, staged)?;
         if stage.requests.is_empty() {
             self.touched.push(node);
         }
-        let wire_len = encode(&mut stage.bytes, command);
-        let request = request(ticket, command, (subject, flags), wire_len, now);
+        let request = piece.encode(&mut stage.bytes, tick.now);
         stage.requests.push(request);
-        self.waiting_bytes += wire_len;
+        self.waiting_bytes += request.wire_len();
         self.prompt |= request.is_prompt();
         Ok(())
     }
@@ -157,45 +187,39 @@ impl Dispatcher {
     }
 
     /// Gives a command to the I/O thread, behind those that wait there already.
-    fn detour(&mut self, shared: &Shared, ticket: Ticket, command: &Command<'_>) {
-        let described = match self.check_detour(shared, command) {
-            Ok(described) => described,
-            Err(error) => return shared.fail(ticket, &error),
-        };
-        match shared.lane.push(parcel(shared, ticket, command, described)) {
-            Ok(()) => {}
-            // Closed between the look and the push: the routes are good again.
-            Err(parcel) => {
-                if let Some(homeless) = self.send(shared, parcel) {
-                    shared.reroute(homeless);
-                }
-            }
+    fn detour(&mut self, tick: &Tick<'_>, piece: Piece<'_>) -> Result<(), Error> {
+        self.check_detour(tick, piece.subject)?;
+        // Closed between the look and the push: the routes are good again.
+        if let Err(parcel) = tick.shared.lane.push(piece.into_parcel(tick.now))
+            && let Some(homeless) = self.send(tick.shared, parcel)
+        {
+            tick.shared.reroute(homeless);
         }
+        Ok(())
     }
 
-    /// The bounds of the node that the command will probably go to. Returns what [`describe`] does.
-    fn check_detour(
-        &mut self,
-        shared: &Shared,
-        command: &Command<'_>,
-    ) -> Result<(Subject, u16), Error> {
-        let described = describe(command)?;
-        let routes = shared.routes.load();
-        let node = match self.route(shared, &routes, described.0) {
+    /// The bounds of the node that the command will probably go to.
+    fn check_detour(&mut self, tick: &Tick<'_>, subject: Subject) -> Result<(), Error> {
+        let shared = tick.shared;
+        let node = match self.route(shared, tick.routes, subject) {
             Ok(node) => node,
-            Err(Error::SlotUnassigned(_)) => return Ok(described),
+            Err(Error::SlotUnassigned(_)) => return Ok(()),
             Err(error) => return Err(error),
         };
-        let place = routes.place(node).ok_or(Error::Closed)?;
+        let place = tick.routes.place(node).ok_or(Error::Closed)?;
         let (requests, all_bytes) = (shared.lane.len(), shared.waiting_bytes());
         let staged = Addition { requests, bytes: 0, all_bytes };
-        shared.limits.check(place, staged)?;
-        Ok(described)
+        shared.limits.check(place, staged)
     }
 
     /// Sends one encoded command where it belongs now. Also what the I/O thread calls. Gives it
     /// back if its slot has no owner.
     pub(crate) fn send(&mut self, shared: &Shared, (request, bytes): Parcel) -> Option<Parcel> {
+        if request.has(Request::PINNED) {
+            // It was for a node that has left, or whose queue is closed.
+            shared.fail(request.ticket, &shared.nowhere());
+            return None;
+        }
         let routes = shared.routes.load();
         let subject = Subject { slot: request.slot(), replica_safe: request.has(Request::REPLICA) };
         match self.route(shared, &routes, subject) {
@@ -213,76 +237,6 @@ impl Dispatcher {
         }
         None
     }
-}
-
-/// A command with bytes of its own.
-fn parcel(
-    shared: &Shared,
-    ticket: Ticket,
-    command: &Command<'_>,
-    described: (Subject, u16),
-) -> Parcel {
-    let mut bytes = Vec::new();
-    let wire_len = encode(&mut bytes, command);
-    (request(ticket, command, described, wire_len, shared.now()), bytes)
-}
-
-/// What routing and later decisions need to know.
-fn describe(command: &Command<'_>) -> Result<(Subject, u16), Error> {
-    if let Some(unit) = &command.unit {
-        return transaction::describe(unit, command.key);
-    }
-    let Some(name) = command.args.get(0) else { return Err(nameless()) };
-    let spec = command::lookup(name, command.args.get(1));
-    let replica_safe = command::replica_safe(spec, command.readonly);
-    let is = |fact: fn(command::Spec) -> bool| spec.is_some_and(fact);
-    // A module may run users' code, and on threads of its own; commands of modules have a dot.
-    let dotted = || name.contains(&b'.');
-    let module = spec.map_or_else(dotted, command::Spec::module);
-    let flags = if is(command::Spec::readonly) { Request::READONLY } else { 0 }
-        | if module || spec.is_none() || is(command::Spec::script) { Request::SCRIPT } else { 0 }
-        | if module || is(command::Spec::blocking) { Request::BLOCKING } else { 0 }
-        | if replica_safe { Request::REPLICA } else { 0 };
-    Ok((Subject { slot: command.key.map(Slot::of_key), replica_safe }, flags))
-}
-
-/// It would go out as nothing that a server answers.
-pub(super) fn nameless() -> Error {
-    Error::Refused("ERR a command needs a name".to_owned())
-}
-
-fn request(
-    ticket: Ticket,
-    command: &Command<'_>,
-    (subject, flags): (Subject, u16),
-    wire_len: usize,
-    now: u32,
-) -> Request {
-    let mut request = Request::new(ticket, flags, subject.slot, wire_len);
-    if let Some(unit) = &command.unit {
-        request = request.in_steps(transaction::steps(unit));
-    }
-    if command.timeout_ms != 0 {
-        request = request.until(now.wrapping_add(command.timeout_ms));
-    }
-    if command.response_timeout_ms != 0 {
-        request = request.answered_by(now.wrapping_add(command.response_timeout_ms));
-    }
-    request
-}
-
-/// Appends the command; returns its length.
-fn encode(out: &mut Vec<u8>, command: &Command<'_>) -> usize {
-    if let Some(unit) = &command.unit {
-        return transaction::encode(out, unit);
-    }
-    let start = out.len();
-    out.reserve(command.args.byte_len() + ARGUMENT_OVERHEAD * (command.args.len() + 1));
-    push_header(out, command.args.len());
-    for argument in command.args.iter() {
-        push_argument(out, argument);
-    }
-    out.len() - start
 }
 
 fn next_turn(turns: &mut Vec<usize>, group: usize) -> usize {

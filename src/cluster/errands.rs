@@ -1,7 +1,8 @@
 //! Commands of the engine's own over the connections that serve users' commands: asked in line with
 //! theirs, answered to whoever asked.
 
-use super::request::{NOBODY, Request, Ticket};
+use super::fanout;
+use super::request::{Request, Ticket};
 use super::routes::NodeLink;
 use super::session::Session;
 use crate::error::Error;
@@ -12,7 +13,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-/// Tickets from here on, up to [`NOBODY`], are errands. No user's ticket has this bit.
+/// Tickets from here on, up to [`fanout::FIRST`], are errands. No user's ticket has this bit.
 pub(super) const FIRST: Ticket = crate::connection::OWN;
 
 /// What a server said: a value, or the text of an error reply.
@@ -35,7 +36,7 @@ impl Errands {
     }
 
     fn begin(&self) -> (Ticket, oneshot::Receiver<Answer>) {
-        let last = (self.last.get() + 1) % (NOBODY - FIRST);
+        let last = (self.last.get() + 1) % (fanout::FIRST - FIRST);
         self.last.set(last);
         let (asker, answer) = oneshot::channel();
         self.askers.borrow_mut().insert(FIRST + last, asker);
@@ -45,7 +46,7 @@ impl Errands {
 
 /// Whether a ticket is an errand's.
 pub(super) fn is_errand(ticket: Ticket) -> bool {
-    (FIRST..NOBODY).contains(&ticket)
+    (FIRST..fanout::FIRST).contains(&ticket)
 }
 
 /// Somebody waits for an answer; gone, whatever ended it, when nobody does.

@@ -105,6 +105,10 @@ pub(crate) fn write_failure(tape: &mut Tape, error: &Error) {
             text(tape, expected);
             text(tape, got);
         }
+        Error::CannotSplit { .. } => {
+            tape.push_word(kind::ARRAY, 1);
+            text(tape, &error.to_string());
+        }
         Error::SlotUnassigned(slot) => {
             tape.push_word(kind::ARRAY, 1);
             tape.push_int(i64::from(*slot));

@@ -89,7 +89,8 @@ impl Session {
     /// Whether other nodes can answer the request, too.
     pub(super) fn is_movable(&self, request: &Request) -> bool {
         let spread = self.shared.reads == ReadPreference::Any;
-        request.slot().is_none() || (spread && request.has(Request::REPLICA))
+        let anywhere = request.slot().is_none() || (spread && request.has(Request::REPLICA));
+        anywhere && !request.has(Request::PINNED)
     }
 
     /// Whether the request's slot is the node's, as far as is known; or it has been sent there by a

@@ -9,12 +9,15 @@ mod chance;
 mod connect;
 mod control;
 mod deadlines;
+mod describe;
+mod destinations;
 mod dial;
 mod discover;
 mod dispatch;
 mod drive;
 mod errands;
 mod events;
+mod fanout;
 mod health;
 mod holds;
 mod keep;
@@ -28,6 +31,7 @@ mod recover;
 mod request;
 mod retry;
 mod routes;
+mod scatter;
 mod serve;
 mod session;
 mod shared;
@@ -47,6 +51,7 @@ pub use request::Ticket;
 use crate::command::Command;
 use crate::config::ClusterConfig;
 use crate::error::Error;
+use crate::node_addr::NodeAddr;
 use crate::resp::Tape;
 use control::Control;
 use dispatch::Dispatcher;
@@ -106,6 +111,11 @@ impl Cluster {
     pub fn destroy(&self) {
         self.shared.cut_off(&Error::Disconnected);
         self.shared.send(Control::Destroyed);
+    }
+
+    /// The number of the node at an address, for [`Command::destination`].
+    pub fn destination(&self, host: &str, port: u16) -> u32 {
+        self.shared.destinations.number(&NodeAddr::new(host, port))
     }
 
     /// Gives up on a command, if it has not been written.

@@ -22,6 +22,10 @@ impl Session {
             // Nobody waits for it: it must not be sent again, and has no place in another queue.
             return SWALLOWED;
         }
+        if request.has(Request::PINNED) {
+            // It is about this node: what the node says is the answer.
+            return request.ticket;
+        }
         let script = request.has(Request::SCRIPT);
         let asked = Asked { host: node.addr.host(), slot: request.slot(), script };
         let text_of_failure = if request.is_transaction() { abort_reason(text) } else { text };

@@ -1,5 +1,6 @@
 //! A command on its way: what must be known of it besides its bytes.
 
+use super::fanout::is_part;
 use crate::connection::Payload;
 use crate::resp::encode_command;
 use crate::slot::Slot;
@@ -50,6 +51,8 @@ impl Request {
     const PROMPT: u16 = 128;
     /// Its asker has given up on it: what it says is still the answer, but it is not tried again.
     pub(crate) const CANCELLED: u16 = 256;
+    /// It is meant for its node and no other.
+    pub(crate) const PINNED: u16 = 512;
 
     pub(crate) fn new(ticket: Ticket, flags: u16, slot: Option<Slot>, wire_len: usize) -> Self {
         Self {
@@ -175,7 +178,7 @@ impl Payload for Request {
     }
 
     fn is_users(&self) -> bool {
-        self.ticket < super::errands::FIRST
+        self.ticket < super::errands::FIRST || is_part(self.ticket)
     }
 }
 

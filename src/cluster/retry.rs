@@ -94,8 +94,7 @@ impl Session {
             }
             (Some(text), _) => self
                 .shared
-                .outbox
-                .post(request.ticket, |tape| tape.push_text(kind::ERROR, text.as_bytes())),
+                .answer(request.ticket, |tape| tape.push_text(kind::ERROR, text.as_bytes())),
             (None, Some(slot)) => {
                 self.shared.fail(request.ticket, &Error::SlotUnassigned(slot.number()));
             }

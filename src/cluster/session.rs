@@ -150,14 +150,21 @@ impl Session {
     pub(crate) fn cancel(self: &Rc<Self>, ticket: Ticket) {
         // It may have come just now.
         self.run_lane();
-        let is_it = |(request, _): &Parcel| request.ticket == ticket;
+        let parts = self.shared.fanouts.parts_of(ticket);
+        let is_its =
+            |request: &Request| request.ticket == ticket || parts.contains(&request.ticket);
+        let is_it = |(request, _): &Parcel| is_its(request);
         let waiting = self.holds.borrow_mut().remove_waiting(is_it);
         let mut removed: Vec<_> = waiting.into_iter().map(|waiter| waiter.parcel).collect();
         removed.extend(self.holds.borrow_mut().remove(is_it));
         for link in self.links() {
-            removed.extend(link.remove_unwritten(|request| request.ticket == ticket));
-            if link.any(|request| request.ticket == ticket) {
-                link.update(|request| cancel_if(request, ticket));
+            removed.extend(link.remove_unwritten(is_its));
+            if link.any(is_its) {
+                link.update(|request| {
+                    if is_its(request) {
+                        request.cancel()
+                    }
+                });
             }
         }
         for (request, _) in removed {
@@ -219,11 +226,5 @@ impl Session {
             // Commands pushed meanwhile: once more.
             self.shared.lane.close_if_empty();
         }
-    }
-}
-
-fn cancel_if(request: &mut Request, ticket: Ticket) {
-    if request.ticket == ticket {
-        request.cancel();
     }
 }

@@ -1,6 +1,8 @@
 //! What the submitting thread and the I/O thread have in common.
 
 use super::control::Control;
+use super::destinations::Destinations;
+use super::fanout::{Fanouts, is_part, write_outcome};
 use super::lane::{Lane, Parcel};
 use super::limits::QueueLimits;
 use super::outbox::{EVENT, Outbox, ReplySink};
@@ -9,10 +11,10 @@ use super::routes::{NodeLink, Routes};
 use super::{events, events::Event};
 use crate::config::ClusterConfig;
 use crate::connection::{Submission, Tally};
-use crate::error::Error;
+use crate::error::{Error, PARTIAL_FAILURE};
 use crate::node_addr::NodeAddr;
 use crate::resp::Tape;
-use crate::routing::ReadPreference;
+use crate::routing::{Entry, ReadPreference};
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 use std::collections::VecDeque;
@@ -29,6 +31,8 @@ pub(crate) struct Shared {
     pub(crate) routes: ArcSwap<Routes>,
     pub(crate) outbox: Outbox,
     pub(crate) lane: Lane,
+    pub(crate) fanouts: Fanouts,
+    pub(crate) destinations: Destinations,
     /// Wakes the I/O thread: commands on the lane, or control messages.
     pub(crate) signal: Notify,
     /// Wakes the keeper of deadlines: something could not be written at once.
@@ -70,6 +74,8 @@ impl Shared {
             routes: ArcSwap::default(),
             outbox: Outbox::new(sink),
             lane: Lane::default(),
+            fanouts: Fanouts::default(),
+            destinations: Destinations::default(),
             signal: Notify::new(),
             queued: Notify::new(),
             redirects: Redirects::default(),
@@ -84,6 +90,8 @@ impl Shared {
     /// A new session begins.
     pub(crate) fn begin(&self) {
         self.ended.store(false, Ordering::SeqCst);
+        // After a defect some may be left for which nothing comes any more.
+        self.fanouts.clear();
         self.redirects.moved.store(0, Ordering::Relaxed);
         self.redirects.ask.store(0, Ordering::Relaxed);
     }
@@ -95,11 +103,27 @@ impl Shared {
 
     /// Answers a command: there is no answer, and why.
     pub(crate) fn fail(&self, ticket: Ticket, error: &Error) {
-        // Nobody's; or the engine's own, whose asker does not wait for ever.
-        if ticket >= super::errands::FIRST {
-            return;
+        self.answer(ticket, |tape| events::write_failure(tape, error));
+    }
+
+    /// Answers a command: with what `write` writes.
+    pub(crate) fn answer(&self, ticket: Ticket, write: impl FnOnce(&mut Tape)) {
+        if is_part(ticket) {
+            let mut tape = Tape::default();
+            write(&mut tape);
+            let Tape { words, bytes, large } = &mut tape;
+            self.answer_part(ticket, Entry { words, bytes, large });
+        } else if ticket < super::errands::FIRST {
+            self.outbox.post(ticket, write);
         }
-        self.outbox.post(ticket, |tape| events::write_failure(tape, error));
+        // Else it is nobody's; or the engine's own, whose asker does not wait for ever.
+    }
+
+    /// Answers a part of a command.
+    pub(crate) fn answer_part(&self, ticket: Ticket, entry: Entry<'_>) {
+        if let Some((whole, outcome)) = self.fanouts.on_answer(ticket, entry) {
+            self.outbox.post(whole, |tape| write_outcome(tape, outcome, PARTIAL_FAILURE));
+        }
     }
 
     /// Why a command has no node to go to: there are none before the first connection, and after the

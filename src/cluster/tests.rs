@@ -115,6 +115,7 @@ async fn with_a_command_in_flight() -> (Cluster, Receiver<()>) {
         readonly: None,
         timeout_ms: 0,
         response_timeout_ms: 0,
+        destination: None,
     };
     cluster.submit(std::iter::once((7, get)));
     until(|| hear.try_recv().ok()).await;

@@ -6,6 +6,7 @@ use super::request::Request;
 use super::session::Session;
 use crate::connection::{SWALLOWED, Upstream};
 use crate::resp::{Mark, Tape, kind};
+use crate::routing::Entry;
 use std::cell::Cell;
 use std::rc::Rc;
 
@@ -24,9 +25,14 @@ impl Upstream for NodeUpstream {
         request.ticket
     }
 
-    fn on_own_reply(&self, request: Request, answer: Tape) {
+    fn on_own_reply(&self, word: u32, words: &[u32], bytes: &[u8], large: &mut Vec<Vec<u8>>) {
         self.answered.set(true);
-        self.session.errands.on_answer(request.ticket, Ok(answer));
+        let entry = Entry { words, bytes, large };
+        if is_errand(word) {
+            self.session.errands.on_answer(word, Ok(entry.into_tape()));
+        } else {
+            self.session.shared.answer_part(word, entry);
+        }
     }
 
     fn on_error(&self, request: Request, bytes: Vec<u8>, text: &[u8]) -> u32 {

@@ -64,6 +64,8 @@ pub struct Command<'a> {
     pub timeout_ms: u32,
     /// Milliseconds until its answer must be there; 0: as long as it takes.
     pub response_timeout_ms: u32,
+    /// The node it is meant for, whatever its key: a number that `Cluster::destination` has given.
+    pub destination: Option<u32>,
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Facts about one command, found by its name.
 
+use super::policy::{Plan, Policy, policy};
 use super::spec_table::SPECS;
 
 /// What a command is known to be.
@@ -20,6 +21,11 @@ impl Spec {
     /// Whether it runs a script or a function.
     pub(crate) fn script(self) -> bool {
         self.flags.has(SpecFlags::SCRIPT)
+    }
+
+    /// Where it goes if not where its key is, and what its answers come to.
+    pub(crate) fn policy(self) -> Option<&'static Policy> {
+        policy((self.flags.0 >> SpecFlags::PLAN_SHIFT) as u8)
     }
 
     /// Whether it is a module's.
@@ -138,7 +144,7 @@ const fn bucket(hash: u32) -> usize {
 
 /// A set of facts, small enough for a table of hundreds of commands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct SpecFlags(u8);
+pub(super) struct SpecFlags(u16);
 
 impl SpecFlags {
     /// None of the facts: the command has keys and neither reads nor writes data of theirs.
@@ -157,6 +163,14 @@ impl SpecFlags {
     pub(super) const CONTAINER: Self = Self(1 << 5);
     /// Is a module's.
     pub(super) const MODULE: Self = Self(1 << 6);
+
+    /// Above the facts: the number of the plan.
+    const PLAN_SHIFT: u32 = 8;
+
+    /// The same facts, and a plan.
+    pub(super) const fn spread(self, plan: Plan) -> Self {
+        Self(self.0 | (plan as u16) << Self::PLAN_SHIFT)
+    }
 
     /// Both sets together.
     pub(super) const fn with(self, other: Self) -> Self {

@@ -37,8 +37,9 @@ pub(crate) trait Upstream {
     /// that the answer is the upstream's own: it does not go to the others.
     fn on_reply(&self, request: Self::Request) -> u32;
 
-    /// An answer of the upstream's own: one value.
-    fn on_own_reply(&self, request: Self::Request, answer: Tape);
+    /// An answer of the upstream's own, one value, behind `word`: its words, and the payload of its
+    /// strings. Large ones may be taken.
+    fn on_own_reply(&self, word: u32, words: &[u32], bytes: &[u8], large: &mut Vec<Vec<u8>>);
 
     /// Bytes have come, whatever they are.
     fn on_bytes(&self);
@@ -223,9 +224,9 @@ impl Inbound {
         upstream: &U,
     ) -> Result<(), CloseReason> {
         let Self { tape, ends, refused, .. } = self;
-        let (mut failed, mut own) = (Vec::new(), Vec::new());
+        let (mut failed, mut own) = (Vec::new(), false);
         let outcome = link.pair(|queue| {
-            for (position, &(entry, push)) in ends.iter().enumerate() {
+            for &(entry, push) in ends.iter() {
                 if push {
                     continue;
                 }
@@ -243,9 +244,7 @@ impl Inbound {
                     Owner::Request(request) => {
                         let word = upstream.on_reply(request);
                         tape.words[entry.words] = word;
-                        if (OWN..SWALLOWED).contains(&word) {
-                            own.push((position, request));
-                        }
+                        own |= is_own(word);
                     }
                     Owner::Prelude(Some(step)) if is_error && refused.is_none() => {
                         *refused = Some(Refused { step, text: error_text(tape, entry).to_vec() });
@@ -263,28 +262,44 @@ impl Inbound {
             } else if let Some(bytes) = bytes {
                 let word = upstream.on_error(request, bytes, error_text(tape, entry));
                 tape.words[entry.words] = word;
+                own |= is_own(word);
             }
         }
-        // From the last to the first: what is taken out moves only what has been looked at.
-        for (position, request) in own.into_iter().rev() {
-            let start = self.ends[position].0;
-            let next = self.ends.get(position + 1).map(|(next, _)| *next);
-            let end = next.or(self.entry).unwrap_or_else(|| self.tape.mark());
-            let answer = self.take_entry(start, end);
-            upstream.on_own_reply(request, answer);
+        if own {
+            self.hand_out_own(upstream);
         }
         self.ends.clear();
         outcome
     }
 
-    /// Takes the value of the entry from `start` to `end` off the tape.
-    fn take_entry(&mut self, start: Mark, end: Mark) -> Tape {
-        let taken = self.tape.cut_out(start, end);
-        if let Some(unfinished) = &mut self.entry {
-            *unfinished = unfinished.minus(end.minus(start));
-            self.parser.on_drained(end.minus(start));
+    /// Takes the upstream's own answers off the tape, and closes the gaps they leave.
+    fn hand_out_own<U: Upstream>(&mut self, upstream: &U) {
+        let whole = self.entry.unwrap_or_else(|| self.tape.mark());
+        let starts: Vec<Mark> = self.ends.iter().map(|(start, _)| *start).chain([whole]).collect();
+        let mut kept = starts[0];
+        let mut large = Vec::new();
+        for pair in starts.windows(2) {
+            let (start, end) = (pair[0], pair[1]);
+            let Tape { words, bytes, large: all_large } = &mut self.tape;
+            let word = words[start.words];
+            if is_own(word) {
+                large.extend(all_large[start.large..end.large].iter_mut().map(std::mem::take));
+                let value = &words[start.words + 1..end.words];
+                upstream.on_own_reply(word, value, &bytes[start.bytes..end.bytes], &mut large);
+                large.clear();
+            } else {
+                kept = self.tape.move_down(start, end, kept);
+            }
         }
-        Tape { words: taken.words[1..].to_vec(), ..taken }
+        // Behind them: the beginning of an entry that has not come to its end.
+        let gone = whole.minus(kept);
+        let end = self.tape.mark();
+        let rest = self.tape.move_down(whole, end, kept);
+        self.tape.truncate(rest);
+        if self.entry.is_some() {
+            self.entry = Some(kept);
+            self.parser.on_drained(gone);
+        }
     }
 }
 
@@ -292,4 +307,9 @@ impl Inbound {
 fn error_text(tape: &Tape, entry: Mark) -> &[u8] {
     let length = (tape.words[entry.words + 1] >> kind::BITS) as usize;
     &tape.bytes[entry.bytes..entry.bytes + length]
+}
+
+/// Whether it stands before an answer of the upstream's own.
+fn is_own(word: u32) -> bool {
+    (OWN..SWALLOWED).contains(&word)
 }

@@ -9,6 +9,7 @@ mod parser;
 mod reply;
 mod server_error;
 mod tape;
+mod walk;
 
 pub use encode::{encode_command, push_argument, push_header};
 pub use limits::{Limits, ProtocolError};
@@ -16,3 +17,4 @@ pub use parser::{Parser, Step};
 pub use reply::Reply;
 pub use server_error::ServerError;
 pub use tape::{Mark, Tape, kind};
+pub use walk::{elements, value_end};

@@ -79,6 +79,15 @@ pub struct Mark {
 }
 
 impl Mark {
+    /// The place that is `more` further on.
+    pub(crate) fn plus(self, more: Self) -> Self {
+        Self {
+            words: self.words + more.words,
+            bytes: self.bytes + more.bytes,
+            large: self.large + more.large,
+        }
+    }
+
     /// The same place once everything before `taken` is gone.
     pub(crate) fn minus(self, taken: Self) -> Self {
         Self {
@@ -124,13 +133,17 @@ impl Tape {
         target.large.extend(self.large.drain(..mark.large));
     }
 
-    /// Takes what is between two places out of the tape.
-    pub(crate) fn cut_out(&mut self, start: Mark, end: Mark) -> Self {
-        Self {
-            words: self.words.drain(start.words..end.words).collect(),
-            bytes: self.bytes.drain(start.bytes..end.bytes).collect(),
-            large: self.large.drain(start.large..end.large).collect(),
+    /// Moves what is between two places down to `to`, over what was there; returns its new end. What
+    /// is left behind has no meaning.
+    pub(crate) fn move_down(&mut self, start: Mark, end: Mark, to: Mark) -> Mark {
+        if start != to {
+            self.words.copy_within(start.words..end.words, to.words);
+            self.bytes.copy_within(start.bytes..end.bytes, to.bytes);
+            (start.large..end.large)
+                .zip(to.large..)
+                .for_each(|(from, to)| self.large.swap(from, to));
         }
+        to.plus(end.minus(start))
     }
 
     /// Writes a word of `kind` with `len` in its upper bits.
@@ -193,18 +206,21 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cut_out_leaves_its_neighbours_together() {
+    fn what_is_moved_down_closes_the_gap() {
         let mut tape = Tape::default();
         tape.push_string(kind::BLOB, b"one");
         let start = tape.mark();
-        tape.push_string(kind::BLOB, b"cut");
+        tape.push_string(kind::BLOB, b"gone");
         tape.push_string(kind::BLOB, &[b'x'; LARGE_FROM]);
         let end = tape.mark();
         tape.push_string(kind::BLOB, b"three");
-        let out = tape.cut_out(start, end);
-        assert_eq!((out.bytes.as_slice(), out.large.len()), (&b"cut"[..], 1));
-        assert_eq!((tape.bytes.as_slice(), tape.large.len()), (&b"onethree"[..], 0));
-        assert_eq!(tape.mark(), Mark { words: 2, bytes: 8, large: 0 });
+        tape.push_string(kind::BLOB, &[b'y'; LARGE_FROM]);
+        let last = tape.mark();
+        let moved = tape.move_down(end, last, start);
+        tape.truncate(moved);
+        assert_eq!(moved, Mark { words: 3, bytes: 8, large: 1 });
+        assert_eq!((tape.bytes.as_slice(), tape.large[0][0]), (&b"onethree"[..], b'y'));
+        assert_eq!(tape.words[1], kind::BLOB | 5 << kind::BITS);
         assert_eq!(end.minus(end.minus(start)), start);
     }
 

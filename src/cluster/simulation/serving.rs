@@ -111,7 +111,7 @@ impl World {
         Said::Text(format!("cluster_state:{state}\r\ncluster_current_epoch:{epoch}\r\n"))
     }
 
-    /// A command on keys. Its last argument is its ticket, which tells whose it is.
+    /// A command on keys. Its last argument ends with its ticket, which tells whose it is.
     fn obey_data(
         &mut self,
         id: ConnectionId,
@@ -119,7 +119,12 @@ impl World {
         mut command: Vec<String>,
         asking: bool,
     ) -> Said {
-        let ticket = command.pop().and_then(|last| last.strip_prefix('#')?.parse().ok());
+        let ticket = command.last_mut().and_then(|last| {
+            let (own, ticket) = last.rsplit_once('#')?;
+            let ticket = ticket.parse().ok()?;
+            *last = own.to_owned();
+            Some(ticket)
+        });
         let Some(ticket) = ticket else {
             self.note(format_args!("node {node}: unknown {command:?}"));
             return Said::error("ERR unknown command");

@@ -9,7 +9,7 @@ use crate::cluster::Ticket;
 use crate::command::{Args, Command};
 use crate::slot::Slot;
 
-/// A command ready to be submitted, with its ticket as an argument behind its own.
+/// A command ready to be submitted, with its ticket behind its last argument.
 #[derive(Debug)]
 pub(super) struct Planned {
     pub(super) ticket: Ticket,
@@ -26,8 +26,15 @@ impl Planned {
         let args = Args::new(&self.lengths, &self.bytes)?;
         let key = Some(&self.key[..]);
         let [timeout_ms, response_timeout_ms] = [self.timeout, self.response_timeout];
-        let command =
-            Command { args, unit: None, key, readonly: None, timeout_ms, response_timeout_ms };
+        let command = Command {
+            args,
+            unit: None,
+            key,
+            readonly: None,
+            timeout_ms,
+            response_timeout_ms,
+            destination: None,
+        };
         Some((self.ticket, command))
     }
 }
@@ -178,7 +185,9 @@ impl World {
         let limits = [timeout, response_timeout].map(u64::from);
         let patience = limits.into_iter().filter(|limit| *limit > 0).min().unwrap_or(PATIENCE);
         let mut words = command.clone();
-        words.push(format!("#{ticket}"));
+        if let Some(last) = words.last_mut() {
+            last.push_str(&format!("#{ticket}"));
+        }
         let bytes = words.concat().into_bytes();
         self.ledger.open(
             ticket,
