@@ -225,8 +225,8 @@ await describeOnServer('redis-8.2', (getServers) => {
       await attempt('EXEC', () => cluster.multi().set(a, 'yes').sendCommand(['EXEC']).get(a).exec());
       await attempt('keys of one command in two slots', () =>
         cluster.multi().sendCommand(['MGET', a, '{other}b'], { firstKey: a }).exec());
-      await attempt('bad argument', () => cluster.multi().get(a).set(a, 5).exec());
-      await attempt('bad argument, as pipeline', () => cluster.multi().set(a, 5).execAsPipeline());
+      await attempt('bad argument', () => cluster.multi().get(a).append(a, 5).exec());
+      await attempt('bad argument, as pipeline', () => cluster.multi().append(a, 5).execAsPipeline());
       await attempt('bad argument, sendCommand', () =>
         cluster.multi().sendCommand(['SET', a, {}], { firstKey: a }).exec());
       await attempt('throws in parseCommand', () => cluster.multi().mine.throwsInParse(a).exec());
