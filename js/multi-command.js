@@ -37,7 +37,7 @@ class MultiCommand {
   #executePipeline;
   #routing;
   #typeMapping;
-  _keyPrefix;
+  #keyPrefix;
 
   /**
    * @param {ExecuteMulti} executeMulti answers EXEC's reply, without a type mapping
@@ -51,8 +51,10 @@ class MultiCommand {
     this.#executePipeline = executePipeline;
     this.#routing = routing === undefined ? undefined : prefixKey(keyPrefix, routing);
     this.#typeMapping = typeMapping;
-    this._keyPrefix = keyPrefix;
+    this.#keyPrefix = keyPrefix;
   }
+
+  get _keyPrefix() { return this.#keyPrefix; }
 
   /**
    * @param {Arguments} redisArgs
@@ -92,6 +94,8 @@ class MultiCommand {
     if (replies === null) throw new WatchError();
     return this.#transform(replies);
   }
+
+  EXEC = this.exec;
 
   /** @param {boolean} [execAsPipeline] */
   execTyped(execAsPipeline = false) {
@@ -151,12 +155,6 @@ class RedisClusterMultiCommand extends MultiCommand {
     return this.addCommand(options?.firstKey, options?.isReadonly, args.slice());
   }
 }
-
-Object.defineProperty(MultiCommand.prototype, 'EXEC', {
-  configurable: true,
-  writable: true,
-  value: MultiCommand.prototype.exec,
-});
 
 /**
  * The server keeps what these prepare per connection. They would be carried out, and then be of no use.
