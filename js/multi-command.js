@@ -25,6 +25,7 @@ const { attachMethods, lazily } = require('./commander');
 /** @typedef {(commands: QueuedCommand[], key: RedisArgument | undefined) => Promise<unknown[] | null>} ExecuteMulti */
 /** @typedef {(commands: QueuedCommand[]) => Promise<unknown[]>} ExecutePipeline */
 
+const HIMPORT = 'HIMPORT';
 const PER_CONNECTION = new Set(['PREPARE', 'DISCARD', 'DISCARDALL']);
 
 /** Commands of one transaction or pipeline, whoever runs it. */
@@ -163,7 +164,8 @@ class RedisClusterMultiCommand extends MultiCommand {
  */
 function refusePerConnection(queue) {
   for (const { redisArgs: [name, what] } of queue) {
-    if (String(name).toUpperCase() === 'HIMPORT' && PER_CONNECTION.has(String(what).toUpperCase())) {
+    if (name?.length !== HIMPORT.length || String(name).toUpperCase() !== HIMPORT) continue;
+    if (PER_CONNECTION.has(String(what).toUpperCase())) {
       throw new Error(
         'HIMPORT PREPARE/DISCARD/DISCARDALL are not supported inside MULTI/pipeline; ' +
           'call them on the client before the transaction',
