@@ -173,7 +173,7 @@ class RedisCluster extends EventEmitter {
       async (commands, key) => cluster.#openChannel().submitTransaction(commands, key),
       async (commands) => {
         const channel = cluster.#openChannel();
-        return Promise.all(commands.map((command) => {
+        return inOrder(commands.map((command) => {
           const answer = channel.submit(command, command.readonly, PIPELINED, undefined);
           const args = command.redisArgs;
           return args.length > 0 && isSplit(args[0]) ? namingKeys(answer, args) : answer;
@@ -341,6 +341,18 @@ class RedisCluster extends EventEmitter {
       queueMicrotask(() => { throw error; });
     }
   }
+}
+
+/**
+ * All values; or the first error in the order of the commands, whichever node was faster.
+ *
+ * @param {Promise<unknown>[]} answers
+ */
+async function inOrder(answers) {
+  for (const answer of answers) answer.catch(() => {});
+  const values = [];
+  for (const answer of answers) values.push(await answer);
+  return values;
 }
 
 /** @param {{ timeout?: number } | null} [options] */
