@@ -59,6 +59,23 @@ test('one part is refused: class, message and cause are the server error, and ke
   });
 });
 
+for (const keyPrefix of ['pre:', Buffer.from('pré:')]) {
+  test(`keyPrefix ${keyPrefix}: decides about slots, and is not among the names`, async () => {
+    const script = splitNodes(([, key]) => (key === `${keyPrefix}b` ? resp.error(WRONGTYPE) : undefined));
+    await onScriptedCluster({ script, options: { keyPrefix } }, async ({ cluster, client }) => {
+      const given = ['a', Buffer.from('b'), 'f'];
+      const error = await failureOf(client.exists(given));
+      assert.deepEqual(error.failedKeys.map(String), ['b']);
+      assert.deepEqual(error.succeededKeys.map(String), ['a', 'f']);
+      const sent = partsAt(...cluster.nodes).map(([, key]) => key).sort();
+      assert.deepEqual(sent, given.map((key) => `${keyPrefix}${key}`));
+      // A module that these nodes do not have.
+      const { failedKeys } = await failureOf(client.json.mGet(['a', 'b'], '$'));
+      assert.deepEqual(failedKeys.map(String), ['a', 'b']);
+    });
+  });
+}
+
 test('of several failures, the first in time', async () => {
   const script = splitNodes(([, key]) => {
     if (key === 'b') return [40, resp.error('ERR late')];
