@@ -161,7 +161,7 @@ class RedisCluster extends EventEmitter {
     if (firstKey !== undefined) parser.markRoutingKey(firstKey);
     const all = { ...this._commandOptions, ...options };
     const answer = this._self._submit(parser, isReadonly, all, undefined);
-    return args.length > 0 && isSplit(args[0]) ? namingKeys(answer, args) : answer;
+    return args.length > 0 && isSplit(args[0]) ? namingKeys(answer, parser.redisArgs) : answer;
   }
 
   /**

@@ -82,7 +82,8 @@ function namespaceMethod(define, prefix) {
       command.parseCommand(parser, ...args);
       const answer =
         cluster._self._submit(parser, command.IS_READ_ONLY, cluster._commandOptions, transform);
-      return isSplit(parser.redisArgs[0]) ? namingKeys(answer, parser.redisArgs) : answer;
+      if (!isSplit(parser.redisArgs[0])) return answer;
+      return namingKeys(answer, parser.redisArgs, cluster._keyPrefix);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -125,7 +126,7 @@ function splitMethod(define) {
     const parser = new BasicCommandParser(this._self._keyPrefix);
     command.parseCommand(parser, ...args);
     const answer = this._self._submit(parser, command.IS_READ_ONLY, this._commandOptions, transform);
-    return namingKeys(answer, parser.redisArgs);
+    return namingKeys(answer, parser.redisArgs, this._self._keyPrefix);
   };
 }
 

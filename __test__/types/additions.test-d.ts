@@ -1,5 +1,11 @@
 /** What this package adds to node-redis's types, and what it refuses for good. */
-import { createCluster, type RedisClusterOptions, type RedirectCounts } from 'redis-cluster-native';
+import {
+  createCluster,
+  type PartialFailure,
+  type RedisArgument,
+  type RedisClusterOptions,
+  type RedirectCounts,
+} from 'redis-cluster-native';
 import { exactly } from './assert-types.js';
 
 const seeds: RedisClusterOptions['rootNodes'] = [
@@ -19,6 +25,14 @@ export async function redirects(): Promise<void> {
   exactly<RedirectCounts>()(cluster.duplicate().redirects());
   exactly<RedirectCounts>()(cluster.withTypeMapping({}).redirects());
   exactly<RedirectCounts>()(cluster.withCommandOptions({ timeout: 1 }).redirects());
+}
+
+/** Keys of an error can be used for the next attempt. */
+export async function again(error: PartialFailure): Promise<void> {
+  exactly<RedisArgument[]>()(error.failedKeys);
+  exactly<RedisArgument[]>()(error.succeededKeys);
+  exactly<Error>()(error.cause);
+  await createCluster({ rootNodes: seeds }).del(error.failedKeys);
 }
 
 export function refused(): void {
