@@ -185,9 +185,8 @@ test('reads that a replica may answer go there while the primary hangs', async (
 });
 
 for (const args of [
-  ['BLPOP', 'b', '0'],
-  ['BLMOVE', 'b', '{b}to', 'LEFT', 'RIGHT', '0'],
-  ['XREADGROUP', 'GROUP', 'g', 'c', 'BLOCK', '0', 'STREAMS', 'b', '>'],
+  ['WAIT', '1', '0'],
+  ['WAITAOF', '1', '0', '0'],
   ['MODULE.WAIT', 'b'],
 ]) {
   test(`${args[0]} may wait longer than that: the node is asked now and then, and the connection is kept`, async () => {

@@ -67,6 +67,8 @@
  * @property {number} [queueMaxBytes]
  * @property {number} [topologyRefreshIntervalMs]
  * @property {number} [maxCommandRedirections]
+ * @property {number} [maxBlockingConnections]
+ * @property {number} [blockingIdleTimeoutMs]
  * @property {Array<{ from: string, host: string, port: number }>} [addressMap]
  * @property {boolean} [addressMapCallback]
  */

@@ -2,7 +2,7 @@
 
 use super::lane::Parcel;
 use super::request::{Request, Ticket};
-use crate::command::{self, Command, Groups, Policy};
+use crate::command::{self, Args, Command, Groups, Policy};
 use crate::resp::{push_argument, push_header};
 use crate::routing::{Subject, part_args};
 use crate::slot::Slot;
@@ -35,12 +35,16 @@ pub(super) fn describe(command: &Command<'_>) -> (Subject, u16, Option<&'static 
     let spec = command::lookup(command.args.get(0).unwrap_or_default(), command.args.get(1));
     let replica_safe = command::replica_safe(spec, command.readonly);
     let is = |fact: fn(command::Spec) -> bool| spec.is_some_and(fact);
+    let asks = |fact: fn(command::Spec, &Args<'_>) -> bool| {
+        spec.is_some_and(|spec| spec.blocking() && fact(spec, &command.args))
+    };
     // A module may run users' code, and on threads of its own; commands of modules have a dot.
     let dotted = || command.args.get(0).is_some_and(|name| name.contains(&b'.'));
     let module = spec.map_or_else(dotted, command::Spec::module);
     let flags = if is(command::Spec::readonly) { Request::READONLY } else { 0 }
         | if module || spec.is_none() || is(command::Spec::script) { Request::SCRIPT } else { 0 }
-        | if module || is(command::Spec::blocking) { Request::BLOCKING } else { 0 }
+        | if module || asks(command::may_wait) { Request::BLOCKING } else { 0 }
+        | if asks(command::needs_own_connection) { Request::LEASED } else { 0 }
         | if replica_safe { Request::REPLICA } else { 0 };
     let subject = Subject { slot: command.key.map(Slot::of_key), replica_safe };
     (subject, flags, spec.and_then(command::Spec::policy))
