@@ -66,7 +66,7 @@ test('what does not block stays on the shared connection: XREAD without BLOCK, W
     const [node] = cluster.nodes;
     await client.set('b', '1');
     const { accepted } = node;
-    await client.sendCommand(undefined, false, ['WAIT', '0', '0']);
+    assert.equal(await client.wait(0, 0), 1);
     assert.equal(await client.sendCommand('b', true, ['XREAD', 'STREAMS', 'b', '0']), '0:read');
     assert.equal(node.accepted, accepted);
     const blocked = client.sendCommand('b', true, ['xread', 'BLOCK', '0', 'STREAMS', 'b', '$']);

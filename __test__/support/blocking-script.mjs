@@ -20,7 +20,8 @@ export class BlockingScript {
 
   script = (args, context) => {
     const name = args[0].toUpperCase();
-    if (name === 'GET' || name === 'SET' || name === 'WAIT') return resp.bulk(`${context.node}:${args[1]}`);
+    if (name === 'WAIT') return resp.number(1);
+    if (name === 'GET' || name === 'SET') return resp.bulk(`${context.node}:${args[1]}`);
     if (name === 'ECHO') return resp.bulk(args[1]);
     if (name === 'CLIENT' && args[1].toUpperCase() === 'UNBLOCK') return this.#unblock(args, context);
     if (name === 'BLPOP') return this.#block(args[1], context);

@@ -245,10 +245,9 @@ impl Leases {
 
     /// Takes commands out that no server could run yet.
     pub(super) fn remove_delayed(&mut self, mut out: impl FnMut(&Parcel) -> bool) -> Vec<Waiter> {
-        let removed = self.delayed.extract_if(.., |_, waiter| out(&waiter.parcel));
-        let removed: Vec<Waiter> = removed.map(|(_, waiter)| waiter).collect();
-        self.bytes -= removed.iter().map(|waiter| waiter.parcel.1.len()).sum::<usize>();
-        removed
+        let found = self.delayed.iter().filter(|(_, waiter)| out(&waiter.parcel));
+        let found: Vec<u64> = found.map(|(number, _)| *number).collect();
+        found.into_iter().filter_map(|number| self.take_delayed(number)).collect()
     }
 
     /// Whether commands wait that are on no connection.
