@@ -246,12 +246,11 @@ test('beyond the bound they wait for one another, in order', async () => {
     blocking.push('c');
     await elsewhere;
     for (const [index, key] of keys.entries()) {
-      await until(() => blocking.isBlocked(key));
-      const blocked = blocking.blocked.map((one) => one.key);
-      assert.deepEqual(blocked, keys.slice(index, index + 2), 'two at a time');
+      const expected = keys.slice(index, index + 2);
+      await until(() => expected.every((one) => blocking.isBlocked(one)));
+      assert.equal(blocking.blocked.length, expected.length, 'two at a time');
       blocking.push(key);
       assert.deepEqual(await pops[index], element(key));
-      if (index + 2 < keys.length) await until(() => blocking.isBlocked(keys[index + 2]));
     }
     assert.equal(connectionsOf(cluster.nodes[0], 'BLPOP').length, 2);
   });
@@ -341,6 +340,32 @@ test('an abort that comes too late: what was popped is not lost', async () => {
     await until(() => blocking.isBlocked('b'));
     controller.abort();
     assert.deepEqual(await popped, element('b'));
+  });
+});
+
+test('an abort that comes too late does not end the waiting of the next command', async () => {
+  const script = (args, context, blocking) => {
+    if (args[1] !== 'UNBLOCK') return undefined;
+    blocking.push('b');
+    return [60, resp.number(0)];
+  };
+  await onBlockingCluster({ script }, async ({ client, blocking }) => {
+    const controller = new AbortController();
+    const abortable = client.withCommandOptions({ abortSignal: controller.signal });
+    const popped = quietly(abortable.blPop('b', 0));
+    await until(() => blocking.isBlocked('b'));
+    const { connection } = blocking.blockedOn('b');
+    controller.abort();
+    await popped;
+    const next = blPop(client, '{b}next');
+    await until(() => blocking.isBlocked('{b}next'));
+    assert.notEqual(blocking.blockedOn('{b}next').connection, connection);
+    await sleep(100);
+    const later = blPop(client, '{b}later');
+    await until(() => blocking.isBlocked('{b}later'));
+    assert.equal(blocking.blockedOn('{b}later').connection, connection, 'free again');
+    for (const key of ['{b}next', '{b}later']) blocking.push(key);
+    await Promise.all([next, later]);
   });
 });
 

@@ -5,7 +5,7 @@ use super::chance::random_below;
 use super::dial::{Role, close_failure, dial, greet, open_failure};
 use super::leases::{Lease, State};
 use super::node::Node;
-use super::request::{Request, Ticket};
+use super::request::Request;
 use super::session::Session;
 use super::upstream::LeaseUpstream;
 use crate::connection::{Exchange, SWALLOWED, Written, run};
@@ -132,10 +132,10 @@ impl Session {
 
     /// Everything that was read has been delivered: the connection may be free again.
     pub(super) fn on_lease_answered(self: &Rc<Self>, lease: &Rc<Lease>) {
-        if lease.link.any(|_| true) {
+        // While the server may still be about to end a waiting, it must not be that of the next command.
+        if lease.link.any(|_| true) || lease.giving_up.borrow().is_some() {
             return;
         }
-        lease.giving_up.take();
         match lease.state.get() {
             State::Busy => lease.state.set(State::Idle(Instant::now())),
             State::Leaving => drop(self.drop_lease(lease)),
@@ -156,8 +156,8 @@ impl Session {
         if let State::Lent(_) = lease.state.get() {
             return request.ticket;
         }
-        if let Some(error) = lease.giving_up.take() {
-            self.shared.fail(request.ticket, &error);
+        if let Some(error) = &*lease.giving_up.borrow() {
+            self.shared.fail(request.ticket, error);
             return SWALLOWED;
         }
         if ServerError::parse(text).code == "UNBLOCKED" {
@@ -170,34 +170,38 @@ impl Session {
     /// Ends what the connection waits for, if it still does, because of `why`. What the server has
     /// answered by then is the answer.
     pub(super) fn unblock(self: &Rc<Self>, lease: &Rc<Lease>, why: Error) {
-        let mut tickets: Vec<Ticket> = Vec::new();
-        lease.link.any(|request| {
-            tickets.push(request.ticket);
-            false
-        });
-        if lease.giving_up.replace(Some(why)).is_some() || tickets.is_empty() {
+        for (request, _) in lease.link.remove_unwritten(|_| true) {
+            self.shared.fail(request.ticket, &why);
+        }
+        if !lease.link.any(|_| true) {
+            return self.on_lease_answered(lease);
+        }
+        if lease.giving_up.replace(Some(why)).is_some() {
             return;
         }
         let (session, lease) = (Rc::clone(self), Rc::clone(lease));
         self.spawn(async move {
-            // Not over a link that is closed: the number means something else to other nodes.
-            let asks = lease.client_id.get().filter(|_| lease.node.link.is_open());
-            if let Some(id) = asks {
-                let id = id.to_string();
-                let command = ["CLIENT", "UNBLOCK", &id, "ERROR"];
-                let asked = session.ask(&lease.node.link, &command, UNBLOCK_WITHIN).await;
-                let answered = async {
-                    while lease.link.any(|request| tickets.contains(&request.ticket)) {
-                        sleep(UNBLOCK_LOOK).await;
-                    }
-                };
-                if asked.is_ok() {
-                    drop(timeout(UNBLOCK_WITHIN, answered).await);
-                }
-            }
-            if lease.link.any(|request| tickets.contains(&request.ticket)) {
+            if session.ask_to_unblock(&lease).await {
+                lease.giving_up.take();
+                session.on_lease_answered(&lease);
+            } else {
                 session.on_lease_lost(&lease, &Error::SocketClosed);
             }
         });
+    }
+
+    /// Says whether the server has ended the waiting, and nothing of it is to come.
+    async fn ask_to_unblock(&self, lease: &Lease) -> bool {
+        let node = &lease.node;
+        // Not over a link that is closed: the number means something else to other nodes.
+        let Some(id) = lease.client_id.get().filter(|_| node.link.is_open()) else { return false };
+        let command = ["CLIENT", "UNBLOCK", &id.to_string(), "ERROR"];
+        let answered = async {
+            while lease.link.any(|_| true) {
+                sleep(UNBLOCK_LOOK).await;
+            }
+        };
+        self.ask(&node.link, &command, UNBLOCK_WITHIN).await.is_ok()
+            && timeout(UNBLOCK_WITHIN, answered).await.is_ok()
     }
 }

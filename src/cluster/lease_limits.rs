@@ -60,11 +60,12 @@ impl Session {
         let all = leases.all();
         drop(leases);
         for lease in all.iter().filter(|lease| lease.link.any(|other| other.ticket == ticket)) {
-            removed.extend(lease.link.remove_unwritten(|request| request.ticket == ticket));
-            if lease.state.get() == State::Busy && lease.link.any(|other| other.ticket == ticket) {
-                self.unblock(lease, Error::Aborted);
+            match lease.state.get() {
+                State::Busy => self.unblock(lease, Error::Aborted),
+                _ => {
+                    removed.extend(lease.link.remove_unwritten(|request| request.ticket == ticket))
+                }
             }
-            self.on_lease_answered(lease);
         }
         for (request, _) in removed {
             self.shared.fail(request.ticket, &Error::Aborted);
