@@ -228,6 +228,49 @@ forEachServer((server) => {
     await until(async () => (await connectionsAt(running(), home())) === 0, 'none is left');
   });
 
+  test('consumers while their slot moves and some of them give up: each element is had once', async () => {
+    const servers = running();
+    const options = { maxBlockingConnections: 6, commandOptions: { timeout: 30_000 } };
+    await withClient(servers, options, async (client) => {
+      const key = '{b}queue';
+      const had = [];
+      let [isOver, pushed, gaveUp] = [false, 0, 0];
+      const consume = async (patienceMs) => {
+        while (!isOver || had.length < pushed) {
+          const abortSignal = AbortSignal.timeout(patienceMs);
+          const view = client.withCommandOptions({ timeout: 30_000, abortSignal });
+          try {
+            had.push(Number((await view.blPop(key, 0)).element));
+          } catch (error) {
+            assert.ok(error instanceof ours.AbortError, String(error));
+            gaveUp += 1;
+          }
+        }
+      };
+      const consumers = Array.from({ length: 10 }, (_, index) => consume(5 + 5 * index));
+      const producing = (async () => {
+        while (!isOver) {
+          await Promise.all([client.rPush(key, String(pushed++)), client.rPush(key, String(pushed++))]);
+          if (pushed % 20 === 0) await sleep(20);
+        }
+      })();
+      const first = home();
+      const second = servers.primaries.find((node) => node !== first);
+      for (let round = 0; round < 6; round++) {
+        const to = home() === first ? second : first;
+        await servers.migrateSlot(SLOTS.b, to.port, { onPhase: () => sleep(30) });
+      }
+      isOver = true;
+      await Promise.all([producing, ...consumers]);
+      assert.ok(pushed > 100 && gaveUp > 0, `${pushed} pushed, ${gaveUp} times given up`);
+      assert.deepEqual(
+        had.sort((one, other) => one - other),
+        Array.from({ length: pushed }, (_, index) => index),
+      );
+      assert.ok(client.redirects().moved > 0);
+    });
+  });
+
   test('its primary hands over while it blocks: it blocks on at the next', async () => {
     const servers = running();
     await withClient(servers, {}, async (client) => {
