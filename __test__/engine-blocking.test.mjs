@@ -189,14 +189,17 @@ test('its node becomes a replica: it is tried again, on another connection, at t
 });
 
 test('TRYAGAIN: it waits and is tried again, and nothing of its slot waits behind it', async () => {
-  let refusals = 3;
+  const state = { refuses: true };
   const script = ([name]) => {
-    return name === 'BLPOP' && refusals-- > 0 ? resp.error(TRYAGAIN) : undefined;
+    return name === 'BLPOP' && state.refuses ? resp.error(TRYAGAIN) : undefined;
   };
-  await onBlockingCluster({ script }, async ({ client, blocking }) => {
+  await onBlockingCluster({ script }, async ({ cluster, client, blocking }) => {
     const blocked = blPop(client, 'b');
-    const reads = Array.from({ length: 20 }, () => client.get('b'));
-    assert.deepEqual(await Promise.all(reads), reads.map(() => '0:b'));
+    const tries = () => cluster.nodes[0].commands('BLPOP').length;
+    await until(() => tries() > 1, 'it is tried again');
+    for (let count = 0; count < 20; count++) assert.equal(await client.get('b'), '0:b');
+    await until(() => tries() > 4);
+    state.refuses = false;
     await until(() => blocking.isBlocked('b'));
     assert.equal(await client.get('b'), '0:b');
     blocking.push('b');
@@ -519,6 +522,25 @@ test('a node that is not there: it waits with the others, or fails as they do', 
   });
 });
 
+test('the slot moves while it waits for a connection: it waits at the new owner', async () => {
+  const options = { maxBlockingConnections: 1, topologyRefreshInterval: 50 };
+  await onBlockingCluster({ options }, async ({ cluster, client, blocking }) => {
+    const blocked = blPop(client, 'f');
+    await until(() => blocking.isBlocked('f'));
+    const waiting = blPop(client, 'b');
+    const another = blPop(client, '{b}2');
+    assignSlot(cluster, SLOTS.b, 1);
+    await until(() => blocking.isBlocked('b'));
+    assert.equal(blocking.blockedOn('b').node, 1);
+    for (const [key, promise] of [['b', waiting], ['{b}2', another], ['f', blocked]]) {
+      await until(() => blocking.isBlocked(key));
+      blocking.push(key);
+      assert.deepEqual(await promise, element(key));
+    }
+    assert.equal(cluster.nodes[0].commands('BLPOP').length, 1);
+  });
+});
+
 test('no connection can be made beside the shared one: it is tried again, less and less often', async () => {
   const state = { isFull: true, refused: 0 };
   const script = ([name], { connection, node, cluster }) => {
@@ -529,14 +551,21 @@ test('no connection can be made beside the shared one: it is tried again, less a
   };
   await onBlockingCluster({ script }, async ({ client, blocking }) => {
     const before = state.refused;
-    const blocked = blPop(client, 'b');
+    const keys = Array.from({ length: 20 }, (_, index) => `{b}${index}`);
+    const blocked = [];
+    for (const key of keys) {
+      blocked.push(blPop(client, key));
+      await sleep(5);
+    }
     await until(() => state.refused > before + 1);
     assert.equal(await client.get('b'), '0:b');
-    assert.ok(state.refused < before + 5, `${state.refused} attempts`);
+    assert.ok(state.refused < before + 5, `${state.refused - before} attempts`);
     state.isFull = false;
-    await until(() => blocking.isBlocked('b'));
-    blocking.push('b');
-    assert.deepEqual(await blocked, element('b'));
+    for (const [index, key] of keys.entries()) {
+      await until(() => blocking.isBlocked(key));
+      blocking.push(key);
+      assert.deepEqual(await blocked[index], element(key));
+    }
   });
 });
 

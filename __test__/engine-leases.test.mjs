@@ -87,15 +87,17 @@ test('a lost connection fails all of it, written or not, until it is released', 
     const lease = engine.native.lease(number);
     const id = await engine.send(lease, ['WATCH', 'a']);
     const inFlight = quietly(engine.send(lease, ['EXEC']));
-    await until(() => cluster.nodes[0].commands('EXEC').length === 1);
+    const read = quietly(engine.send(lease, ['GET', 'unanswered']));
+    await until(() => cluster.nodes[0].commands('GET').length === 1);
     for (const connection of cluster.nodes[0].connections) if (connection.id === id) connection.close();
     await assert.rejects(inFlight, ours.SocketClosedUnexpectedlyError);
+    await assert.rejects(read, ours.SocketClosedUnexpectedlyError);
     for (let times = 0; times < 2; times++) {
       await assert.rejects(engine.send(lease, ['GET', 'a']), ours.SocketClosedUnexpectedlyError);
     }
     engine.native.release(lease, false);
     await assert.rejects(engine.send(lease, ['GET', 'a']), ours.ClientClosedError);
-    assert.deepEqual(userCommands(cluster.nodes[0]).map(([name]) => name), ['WATCH', 'EXEC']);
+    assert.deepEqual(userCommands(cluster.nodes[0]).map(([name]) => name), ['WATCH', 'EXEC', 'GET']);
     assert.equal(typeof await engine.send(number, ['GET', 'a']), 'number', 'the others go on');
   });
 });
@@ -153,6 +155,31 @@ test('a node that is not there, or not known', async () => {
     const waiting = engine.send(lease, ['GET', 'a']);
     await node.listen(node.port);
     assert.equal(typeof await waiting, 'number');
+  });
+});
+
+test('its node leaves the cluster before there was a connection', async () => {
+  const setup = { options: { maxBlockingConnections: 1, topologyRefreshInterval: 50 } };
+  await onLeases(setup, async ({ cluster, engine, numbers: [number] }) => {
+    const [first, second] = [engine.native.lease(number), engine.native.lease(number)];
+    await engine.send(first, ['WATCH', 'a']);
+    const waiting = quietly(engine.send(second, ['GET', 'a']));
+    cluster.layout[0].nodes = [1];
+    const begin = performance.now();
+    await assert.rejects(waiting, ours.ClientClosedError);
+    assert.ok(performance.now() - begin < 1_000);
+  });
+});
+
+test('close: what blocks and comes later is refused, a lease finishes', async () => {
+  const script = ([name]) => (name === 'EXEC' ? [100, resp.simple('done')] : undefined);
+  await onLeases({ script }, async ({ engine, numbers: [number] }) => {
+    const lease = engine.native.lease(number);
+    const running = engine.send(lease, ['EXEC']);
+    const closed = engine.request((ticket) => engine.native.close(ticket, -1));
+    await assert.rejects(engine.send(number, ['BLPOP', 'a', '0']), ours.ClientClosedError);
+    assert.equal(await running, 'done');
+    await closed;
   });
 });
 

@@ -133,7 +133,9 @@ impl Leases {
             return Step::Give(lease, wanted);
         }
         let opening = pool.leases.iter().filter(|lease| lease.state.get() == State::Opening);
-        let enough = opening.count() >= pool.waiting.len() || pool.leases.len() >= most;
+        // Where the last attempt failed, one at a time.
+        let at_once = if pool.failures == 0 { pool.waiting.len() } else { 1 };
+        let enough = opening.count() >= at_once || pool.leases.len() >= most;
         if enough || !may_open || pool.resting { Step::Wait } else { Step::Open }
     }
 

@@ -8,7 +8,6 @@ use super::node::Node;
 use super::request::{Request, Ticket};
 use super::session::Session;
 use super::waits::Waiter;
-use crate::connection::Payload;
 use crate::error::Error;
 use crate::node_addr::NodeAddr;
 use crate::slot::Slot;
@@ -122,12 +121,12 @@ impl Session {
     /// Slots have new owners: what waits for connections to the old ones goes there.
     pub(super) fn move_waiting(self: &Rc<Self>, slots: &[Slot]) {
         let slots: HashSet<Slot> = slots.iter().copied().collect();
-        // What a redirect has sent somewhere stays.
-        let moves = |(request, _): &Parcel| {
-            request.preludes() == 0 && request.slot().is_some_and(|slot| slots.contains(&slot))
-        };
+        let moves =
+            |(request, _): &Parcel| request.slot().is_some_and(|slot| slots.contains(&slot));
         let moved = self.leases.borrow_mut().remove_waiting(moves);
-        moved.into_iter().for_each(|parcel| self.lease_for(parcel));
+        for (request, bytes) in moved {
+            self.lease_for(request.unwrapped(bytes));
+        }
     }
 
     /// The node at `addr` has left: who waits for a connection to it looks elsewhere.
