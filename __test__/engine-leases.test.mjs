@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ours, quietly, until, userCommands } from './support/engine-client.mjs';
 import { RawEngine } from './support/raw-engine.mjs';
 import { resp } from './support/resp-text.mjs';
@@ -172,11 +173,12 @@ test('its node leaves the cluster before there was a connection', async () => {
 });
 
 test('close: what blocks and comes later is refused, a lease finishes', async () => {
-  const script = ([name]) => (name === 'EXEC' ? [100, resp.simple('done')] : undefined);
+  const script = ([name]) => (name === 'EXEC' ? [200, resp.simple('done')] : undefined);
   await onLeases({ script }, async ({ engine, numbers: [number] }) => {
     const lease = engine.native.lease(number);
     const running = engine.send(lease, ['EXEC']);
     const closed = engine.request((ticket) => engine.native.close(ticket, -1));
+    await sleep(50);
     await assert.rejects(engine.send(number, ['BLPOP', 'a', '0']), ours.ClientClosedError);
     assert.equal(await running, 'done');
     await closed;
