@@ -47,6 +47,8 @@ function honestClient() {
     mget: (keys) => answer(keys.map(read)),
     mset: () => answer('OK'),
     del: () => answer(0),
+    transaction: (key) => answer([...Array(2).fill('OK'), ...Array(8).fill(read(key))]),
+    repliesOf: (reply) => reply,
     hashOf: (reply) => reply,
     close: async () => {},
   };
@@ -82,6 +84,7 @@ test('a client that mixes up replies is caught on every workload', async () => {
       mget: (keys) => honest.mget(keys.map(other)),
       mset: () => honest.del(),
       del: () => honest.mset(),
+      transaction: (key) => honest.transaction(other(key)),
     };
     const figures = await measure(workload, liar, TIMES);
     assert.ok(figures.wrong > 0, workload.id);

@@ -7,12 +7,15 @@ const { ClientClosedError, ClientOfflineError } = require('./errors');
 const { BasicCommandParser } = require('./commands');
 const { attachCommands } = require('./commander');
 const { defineCommonMethods } = require('./common-methods');
+const { attachMultiCommands, RedisClusterMultiCommand } = require('./multi-command');
 const { parseOptions } = require('./options');
 const { Session } = require('./session');
 const { isSplit, namingKeys } = require('./split-commands');
 const { TopologyView } = require('./topology-view');
 
 const DEFAULT_COMMAND_TIMEOUT_MS = 5000;
+/** Transactions and pipelines have no deadline, and no type mapping: node-redis gives them none. */
+const PIPELINED = Object.freeze({ timeout: undefined });
 /** Options that decide which methods a class has. */
 const CLASS_OPTIONS = /** @type {const} */ (['RESP', 'modules', 'functions', 'scripts']);
 
@@ -35,6 +38,11 @@ function classFor(config) {
     return last.Class;
   }
   const Class = attachCommands(RedisCluster, config);
+  /** @type {typeof RedisClusterMultiCommand | undefined} */
+  let Multi;
+  Object.defineProperty(Class.prototype, '_Multi', {
+    get: () => (Multi ??= attachMultiCommands(RedisClusterMultiCommand, config)),
+  });
   lastClass = { config: { ...config }, Class };
   return Class;
 }
@@ -90,6 +98,7 @@ class RedisCluster extends EventEmitter {
   get pubSubNode() { return undefined; }
   get clientSideCache() { return undefined; }
   get _keyPrefix() { return this._self._options.keyPrefix; }
+  get _Multi() { return RedisClusterMultiCommand; }
 
   /** @param {Record<string, any>} [overrides] */
   duplicate(overrides) {
@@ -155,6 +164,32 @@ class RedisCluster extends EventEmitter {
     return args.length > 0 && isSplit(args[0]) ? namingKeys(answer, args) : answer;
   }
 
+  /**
+   * @param {RedisArgument} [routing] a key of the node that is to run it; without it the first key decides
+   */
+  multi(routing) {
+    const cluster = this._self;
+    return new cluster._Multi(
+      async (commands, key) => cluster.#openChannel().submitTransaction(commands, key),
+      async (commands) => {
+        const channel = cluster.#openChannel();
+        return Promise.all(commands.map((command) => {
+          const answer = channel.submit(command, command.readonly, PIPELINED, undefined);
+          const args = command.redisArgs;
+          return args.length > 0 && isSplit(args[0]) ? namingKeys(answer, args) : answer;
+        }));
+      },
+      routing,
+      this._commandOptions?.typeMapping,
+      cluster._keyPrefix,
+    );
+  }
+
+  /** @param {RedisArgument} [routing] */
+  MULTI(routing) {
+    return this.multi(routing);
+  }
+
   /** How often commands were sent on to another node, since connect. */
   redirects() {
     return this._self.#session?.redirects() ?? { moved: 0, ask: 0 };
@@ -181,10 +216,19 @@ class RedisCluster extends EventEmitter {
    */
   _submit(parser, readonly, options, transform) {
     const session = this.#session;
-    if (!this.#isReady || session === undefined) {
-      return Promise.reject(this.#isOpen ? new ClientOfflineError() : new ClientClosedError());
-    }
+    if (!this.#isReady || session === undefined) return Promise.reject(this.#closedError());
     return session.channel.submit(parser, readonly, options, transform);
+  }
+
+  /** @throws while nothing is accepted */
+  #openChannel() {
+    const session = this.#session;
+    if (!this.#isReady || session === undefined) throw this.#closedError();
+    return session.channel;
+  }
+
+  #closedError() {
+    return this.#isOpen ? new ClientOfflineError() : new ClientClosedError();
   }
 
   async #connect() {

@@ -2,7 +2,7 @@
 // Where command definitions come from: node-redis's packages. A definition is loaded when its
 // command is first called, because loading all of them takes longer than connecting.
 
-const { BasicCommandParser } = require('@redis/client/dist/lib/client/parser');
+const { BasicCommandParser, prefixKey } = require('@redis/client/dist/lib/client/parser');
 const {
   functionArgumentsPrefix, getTransformReply, scriptArgumentsPrefix,
 } = require('@redis/client/dist/lib/commander');
@@ -63,5 +63,6 @@ module.exports = {
   functionArgumentsPrefix,
   getTransformReply,
   listCommands,
+  prefixKey,
   scriptArgumentsPrefix,
 };

@@ -10,7 +10,7 @@ const LISTENER_METHODS = /** @type {const} */ ([
 ]);
 
 /** Methods of node-redis's cluster that this version does not have: these throw, those reject. */
-const MISSING_SYNC = ['multi', 'MULTI', 'getRandomNode', 'getSlotRandomNode'];
+const MISSING_SYNC = ['getRandomNode', 'getSlotRandomNode'];
 const MISSING_ASYNC = [
   'subscribe', 'SUBSCRIBE', 'unsubscribe', 'UNSUBSCRIBE', 'pSubscribe', 'PSUBSCRIBE', 'pUnsubscribe',
   'PUNSUBSCRIBE', 'sSubscribe', 'SSUBSCRIBE', 'sUnsubscribe', 'SUNSUBSCRIBE', 'nodeClient',

@@ -20,6 +20,8 @@ const require = createRequire(import.meta.url);
  * @property {(keys: string[]) => Promise<any>} [mget] over several slots, like the next two; ioredis has none
  * @property {(pairs: Record<string, string>) => Promise<any>} [mset]
  * @property {(keys: string[]) => Promise<any>} [del]
+ * @property {(key: string, value: string) => Promise<any>} transaction MULTI with the SETs and GETs of `TRANSACTION`
+ * @property {(reply: any) => any[]} repliesOf what EXEC answered (for checks only)
  * @property {(reply: any) => Record<string, string>} hashOf a hash reply as a plain object (for checks only)
  * @property {() => Promise<void>} close
  *

@@ -6,7 +6,7 @@ import { TapeWriter, EVENT } from './tape-writer.mjs';
 
 const require = createRequire(import.meta.url);
 
-/** Reads what was packed. @returns {Array<{ ticket, args, flags, keyIndex, timeout, extraKey }>} */
+/** Reads what was packed; `unit` are the commands of a transaction. @returns {Array<{ ticket, args, unit?, flags, keyIndex, timeout, extraKey }>} */
 export function readSubmission(words, wordCount, bytes) {
   const commands = [];
   let byte = 0;
@@ -20,6 +20,16 @@ export function readSubmission(words, wordCount, bytes) {
       byte += words[at++];
       return arg;
     };
+    if (flags & 16) {
+      const unit = Array.from({ length: count }, () => {
+        const [head, keyIndex] = words.subarray(at, at + 2);
+        at += 2;
+        const args = Array.from({ length: head & 0xffffff }, next);
+        return { args, flags: head >>> 24, keyIndex };
+      });
+      commands.push({ ticket, args: [], unit, flags, keyIndex, timeout, extraKey: flags & 4 ? next() : undefined });
+      continue;
+    }
     const args = Array.from({ length: count }, next);
     commands.push({ ticket, args, flags, keyIndex, timeout, extraKey: flags & 4 ? next() : undefined });
   }

@@ -42,8 +42,10 @@ mod session;
 mod shared;
 #[cfg(test)]
 mod simulation;
+mod suspects;
 mod tasks;
 mod tenants;
+mod transaction;
 mod upstream;
 mod view;
 mod waits;

@@ -6,7 +6,7 @@ use super::node::Node;
 use super::request::Request;
 use super::session::Session;
 use crate::connection::{SWALLOWED, Upstream};
-use crate::resp::{Mark, Tape};
+use crate::resp::{Mark, Tape, kind};
 use crate::routing::Entry;
 use std::cell::Cell;
 use std::rc::Rc;
@@ -45,6 +45,14 @@ impl Upstream for NodeUpstream {
         self.session.on_error_reply(&self.node, (request, bytes), text)
     }
 
+    fn on_refused(&self, request: Request, bytes: Option<Vec<u8>>, text: &[u8]) {
+        let word = match bytes {
+            Some(bytes) => self.session.on_error_reply(&self.node, (request, bytes), text),
+            None => request.ticket,
+        };
+        deliver_error(&self.session, word, text);
+    }
+
     fn on_bytes(&self) {
         self.node.health.on_bytes();
     }
@@ -53,6 +61,13 @@ impl Upstream for NodeUpstream {
         self.answered.set(true);
         self.session.shared.outbox.deliver(tape, end);
         self.session.run_lane();
+    }
+}
+
+/// An error reply that is not the one on the tape.
+fn deliver_error(session: &Session, word: u32, text: &[u8]) {
+    if word != SWALLOWED {
+        session.shared.outbox.post(word, |tape| tape.push_text(kind::ERROR, text));
     }
 }
 
@@ -74,6 +89,14 @@ impl Upstream for LeaseUpstream {
 
     fn on_error(&self, request: Request, bytes: Vec<u8>, text: &[u8]) -> u32 {
         self.session.on_lease_error(&self.lease, (request, bytes), text)
+    }
+
+    fn on_refused(&self, request: Request, bytes: Option<Vec<u8>>, text: &[u8]) {
+        let word = match bytes {
+            Some(bytes) => self.session.on_lease_error(&self.lease, (request, bytes), text),
+            None => request.ticket,
+        };
+        deliver_error(&self.session, word, text);
     }
 
     fn on_bytes(&self) {}

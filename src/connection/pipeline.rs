@@ -2,6 +2,7 @@
 //! replies paired with them on the way back.
 
 mod chunk;
+mod recall;
 
 use chunk::Chunk;
 pub(crate) use chunk::Claim;
@@ -13,7 +14,11 @@ pub(crate) trait Payload: Copy {
     fn wire_len(&self) -> usize;
 
     /// Replies that come before its own and are nobody's answer (the `+OK` of ASKING).
-    fn preludes(&self) -> u8;
+    fn preludes(&self) -> u32;
+
+    /// How many of those, the last ones, are replies to steps of the request itself (MULTI and what is
+    /// queued behind it): an error in place of one of them is its answer.
+    fn steps(&self) -> u32;
 
     /// A user waits for its reply. Not for those of the client's own, and those given up.
     fn is_users(&self) -> bool;
@@ -55,7 +60,7 @@ pub(crate) struct Pipeline<R> {
     /// Somebody is writing `written..claimed` at this moment, without holding any lock.
     writing: bool,
     /// Replies already seen of those that precede the oldest request's own.
-    preludes_seen: u8,
+    preludes_seen: u32,
     /// Requests in the queue that are no user's.
     others: usize,
 }
@@ -76,8 +81,9 @@ pub(crate) enum Written {
 pub(crate) enum Owner<R> {
     /// The oldest request, which has got its answer now.
     Request(R),
-    /// Nobody: it was announced by [`Payload::preludes`].
-    Prelude,
+    /// Nobody: it was announced by [`Payload::preludes`]. The number says to which of the oldest
+    /// request's [`Payload::steps`], if to one.
+    Prelude(Option<u32>),
     /// Nobody asked: the stream is out of step and must be closed.
     Nobody,
 }
@@ -211,15 +217,23 @@ impl<R: Payload> Pipeline<R> {
         self.written < self.tail
     }
 
+    /// Says whether the next reply is one of those that come before the oldest request's own.
+    pub(crate) fn expects_prelude(&self) -> bool {
+        self.requests.front().is_some_and(|request| self.preludes_seen < request.preludes())
+    }
+
     /// Pairs a reply with its request.
     pub(crate) fn take_owner(&mut self) -> Owner<R> {
         let Some(request) = self.requests.front() else { return Owner::Nobody };
+        // A server answers the first commands of a request before it has all of them.
+        if self.expects_prelude() && self.acked < self.claimed {
+            let before = request.preludes() - request.steps();
+            let step = self.preludes_seen.checked_sub(before);
+            self.preludes_seen += 1;
+            return Owner::Prelude(step);
+        }
         if self.acked + request.wire_len() as u64 > self.claimed {
             return Owner::Nobody;
-        }
-        if self.preludes_seen < request.preludes() {
-            self.preludes_seen += 1;
-            return Owner::Prelude;
         }
         self.preludes_seen = 0;
         let request = *request;
@@ -238,81 +252,6 @@ impl<R: Payload> Pipeline<R> {
         self.bytes_at(self.acked, len).to_vec()
     }
 
-    /// Takes requests that no writer has been given yet out of the queue.
-    pub(crate) fn remove_unwritten(
-        &mut self,
-        mut condition: impl FnMut(&R) -> bool,
-    ) -> Vec<(R, Vec<u8>)> {
-        let mut start = self.acked;
-        let first = self.requests.iter().position(|request| {
-            let unclaimed = start >= self.claimed;
-            start += if unclaimed { 0 } else { request.wire_len() as u64 };
-            unclaimed
-        });
-        let Some(first) = first else { return Vec::new() };
-        if !self.requests.iter().skip(first).any(&mut condition) {
-            return Vec::new();
-        }
-        let mut removed = Vec::new();
-        for (chunk, requests) in self.split_off(first, start) {
-            let out: Vec<bool> = requests.iter().map(&mut condition).collect();
-            if !out.contains(&true) {
-                self.requests.extend(requests);
-                self.tail += chunk.len();
-                self.chunks.push_back(chunk);
-                continue;
-            }
-            let (mut kept, mut bytes) = (Vec::new(), Vec::new());
-            for ((request, own), out) in chunk.cut(requests).zip(out) {
-                if out {
-                    removed.push((request, own.to_vec()));
-                } else {
-                    bytes.extend_from_slice(own);
-                    kept.push(request);
-                }
-            }
-            if !kept.is_empty() {
-                self.enqueue(bytes, kept);
-            }
-        }
-        self.count_others();
-        removed
-    }
-
-    /// Ends the stream: offsets start anew, nothing is written any more. Requests for which
-    /// `keep` says so stay in the queue, in order; all others are returned, oldest first.
-    pub(crate) fn reset(
-        &mut self,
-        mut keep: impl FnMut(&mut R, Written) -> bool,
-    ) -> Vec<(R, Vec<u8>, Written)> {
-        let (claimed, mut offset) = (self.claimed, self.acked);
-        let (mut removed, mut next) = (Vec::new(), Self::new());
-        for (chunk, requests) in self.split_off(0, offset) {
-            let (mut kept, mut bytes) = (Vec::new(), Vec::new());
-            for (mut request, own) in chunk.cut(requests) {
-                let begun = offset < claimed;
-                offset += own.len() as u64;
-                let written = match begun {
-                    _ if offset <= claimed => Written::Maybe,
-                    true => Written::Partly,
-                    false => Written::No,
-                };
-                if keep(&mut request, written) {
-                    bytes.extend_from_slice(own);
-                    kept.push(request);
-                } else {
-                    removed.push((request, own.to_vec(), written));
-                }
-            }
-            if !kept.is_empty() {
-                next.enqueue(bytes, kept);
-            }
-        }
-        *self = next;
-        self.count_others();
-        removed
-    }
-
     fn bytes_at(&self, at: u64, len: usize) -> &[u8] {
         let mut offset = self.head;
         for chunk in &self.chunks {
@@ -322,35 +261,6 @@ impl<R: Payload> Pipeline<R> {
             offset += chunk.len();
         }
         &[]
-    }
-
-    /// Takes out the requests from number `first` on, whose bytes begin at `start`, by chunk.
-    fn split_off(&mut self, first: usize, start: u64) -> Vec<(Chunk, Vec<R>)> {
-        let mut chunks = VecDeque::new();
-        while self.tail > start {
-            let Some(mut chunk) = self.chunks.pop_back() else { break };
-            let chunk_start = self.tail - chunk.len();
-            self.tail = chunk_start.max(start);
-            if chunk_start < start {
-                // Begun already: the first part stays.
-                chunks.push_front(chunk.split_off((start - chunk_start) as usize));
-                self.chunks.push_back(chunk);
-            } else {
-                chunks.push_front(chunk);
-            }
-        }
-        let mut requests = self.requests.split_off(first).into_iter();
-        let of_chunk = |chunk: Chunk| {
-            let mut left = chunk.len() as usize;
-            let mut own = Vec::new();
-            while left > 0 {
-                let Some(request) = requests.next() else { break };
-                left -= request.wire_len().min(left);
-                own.push(request);
-            }
-            (chunk, own)
-        };
-        chunks.into_iter().map(of_chunk).collect()
     }
 
     /// Lets go of chunks that are written and answered.
