@@ -4,7 +4,7 @@
 
 const { EventEmitter } = require('node:events');
 const { ClientClosedError, ClientOfflineError } = require('./errors');
-const { BasicCommandParser } = require('./commands');
+const { BasicCommandParser, isReplicaSafe } = require('./commands');
 const { attachCommands } = require('./commander');
 const { defineCommonMethods } = require('./common-methods');
 const { attachMultiCommands, RedisClusterMultiCommand } = require('./multi-command');
@@ -174,9 +174,10 @@ class RedisCluster extends EventEmitter {
       async (commands) => {
         const channel = cluster.#openChannel();
         // Reads behind a write must see it: a replica may not have it yet.
-        const reads = commands.every(({ readonly }) => readonly);
+        const reads = !cluster._options.useReplicas
+          || commands.every(({ redisArgs, readonly }) => isReplicaSafe(redisArgs, readonly));
         return inOrder(commands.map((command) => {
-          const answer = channel.submit(command, reads && command.readonly, PIPELINED, undefined);
+          const answer = channel.submit(command, reads ? command.readonly : false, PIPELINED, undefined);
           const args = command.redisArgs;
           return args.length > 0 && isSplit(args[0]) ? namingKeys(answer, args) : answer;
         }));

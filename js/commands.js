@@ -56,12 +56,27 @@ function listCommands() {
   return index.map(([file, ...names]) => ({ load: () => loadCommand(file), names }));
 }
 
+/**
+ * Whether a replica may serve a command, by node-redis's table. Loaded when it is first asked.
+ *
+ * @param {readonly import('@redis/client').RedisArgument[]} args its name first
+ * @param {boolean | undefined} declared what the definition or the caller says, which wins
+ * @returns {boolean}
+ */
+function isReplicaSafe([name, subcommand], declared) {
+  if (declared !== undefined) return declared;
+  const metadata = require('@redis/client/dist/lib/command-metadata');
+  const identifier = { command: String(name), subcommand: subcommand && String(subcommand) };
+  return metadata.isReplicaSafe(metadata.defaultCommandMetadata.lookup(identifier), undefined);
+}
+
 module.exports = {
   BasicCommandParser,
   bundledModule,
   bundledModuleNames,
   functionArgumentsPrefix,
   getTransformReply,
+  isReplicaSafe,
   listCommands,
   prefixKey,
   scriptArgumentsPrefix,

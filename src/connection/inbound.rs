@@ -116,7 +116,7 @@ impl Inbound {
                         let refused = refused.take();
                         // If even the first step was refused, the others were none; and only if the
                         // last one says so has nothing of it run.
-                        let discarded = error_text(tape, entry).starts_with(DISCARDED);
+                        let discarded = is_error && error_text(tape, entry).starts_with(DISCARDED);
                         let bytes = bytes
                             .filter(|_| refused.as_ref().is_none_or(|r| r.step > 0 && discarded));
                         let refused = refused.map(|refused| refused.text);
