@@ -172,7 +172,9 @@ export interface RedisClusterOptions<
    * Options of every command. `timeout` is in milliseconds and counts until the command is written
    * to its node: a command that waits longer is rejected with a `TimeoutError`, one that was
    * written is not recalled. 0 or `undefined` waits without limit. `abortSignal` works in the same
-   * span and rejects with an `AbortError`. `responseTimeout` counts until the answer. `typeMapping` is described at `withTypeMapping()`.
+   * span and rejects with an `AbortError`; a command that waits on its server (BLPOP and its kin) is
+   * ended there. `responseTimeout` counts until the answer. `typeMapping` is described at
+   * `withTypeMapping()`.
    *
    * @defaultValue { timeout: 5000 }
    */

@@ -129,7 +129,9 @@ export declare class RedisCluster<
   redirects(): RedirectCounts;
 
   /**
-   * Accepts no more commands, lets those that were accepted finish, and ends the connections.
+   * Accepts no more commands, lets those that were accepted finish, and ends the connections. Commands
+   * that wait on a server (BLPOP and its kin, XREAD with BLOCK) are ended there: those that have no
+   * answer by then are rejected with a `ClientClosedError`.
    *
    * @param options `timeout`: the longest that it waits, in milliseconds; what is unanswered then is
    * rejected with a `DisconnectsClientError`. Without it there is no limit; `destroy()` ends the

@@ -1,5 +1,6 @@
 // Nodes on which commands block until the test lets them go.
 
+import { onScriptedCluster, quietly } from './engine-client.mjs';
 import { resp } from './resp-text.mjs';
 
 const UNBLOCKED = 'UNBLOCKED client unblocked via CLIENT UNBLOCK';
@@ -68,3 +69,20 @@ export class BlockingScript {
 }
 
 export const popped = (key, element = 'element') => resp.array([resp.bulk(key), resp.bulk(element)]);
+
+/** Runs `use` with a client of a cluster whose nodes block as `blocking` says. */
+export async function onBlockingCluster(setup, use) {
+  const blocking = new BlockingScript();
+  const script = (args, context) => {
+    const special = setup.script?.(args, context, blocking);
+    return special ?? blocking.script(args, context);
+  };
+  await onScriptedCluster({ ...setup, script }, (context) => use({ ...context, blocking }));
+}
+
+export const blPop = (client, key) => quietly(client.blPop(key, 0));
+export const element = (key, text = 'element') => ({ key, element: text });
+export const connectionsOf = (node, name) => {
+  const own = node.received.filter(({ args }) => args[0] === name);
+  return [...new Set(own.map(({ connection }) => connection))];
+};

@@ -3,8 +3,8 @@
 
 use super::chance::random_below;
 use super::dial::{Role, close_failure, dial, greet, open_failure};
-use super::leases::{Lease, State};
 use super::node::Node;
+use super::pool::{Lease, State};
 use super::request::Request;
 use super::session::Session;
 use super::upstream::LeaseUpstream;

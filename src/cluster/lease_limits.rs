@@ -2,7 +2,7 @@
 
 use super::deadlines::abandon_overdue;
 use super::lane::Parcel;
-use super::leases::State;
+use super::pool::State;
 use super::request::{Request, Ticket};
 use super::session::Session;
 use crate::error::Error;

@@ -1,96 +1,14 @@
-//! Connections that one asker has for itself, by node, and who waits for one. What is done with them
-//! is in `leasing.rs`.
+//! All connections that one asker has for itself, and who waits for one. What is done with them is in
+//! `leasing.rs`.
 
 use super::handover::LeaseId;
 use super::lane::Parcel;
-use super::node::Node;
-use super::routes::NodeLink;
+use super::pool::{Lease, Pool, Step, Wanted};
 use super::tenants::Tenants;
 use super::waits::Waiter;
-use crate::connection::{Link, Tally};
-use crate::error::Error;
 use crate::node_addr::NodeAddr;
-use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
-use std::sync::Arc;
-use tokio::task::AbortHandle;
-use tokio::time::Instant;
-
-/// One connection beside the one that a node's commands share.
-#[derive(Debug)]
-pub(super) struct Lease {
-    pub(super) node: Rc<Node>,
-    pub(super) link: NodeLink,
-    pub(super) state: Cell<State>,
-    /// The server's number for the connection, if it said it.
-    pub(super) client_id: Cell<Option<i64>>,
-    /// Why what it waits for is being given up: the server has been asked to end the waiting.
-    pub(super) giving_up: RefCell<Option<Error>>,
-    pub(super) task: RefCell<Option<AbortHandle>>,
-}
-
-/// What a lease does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum State {
-    /// Being connected.
-    Opening,
-    /// Nothing, since then.
-    Idle(Instant),
-    /// It has one command, which may wait on the server.
-    Busy,
-    /// As its tenant likes.
-    Lent(LeaseId),
-    /// The server is about to close it.
-    Leaving,
-}
-
-impl Lease {
-    pub(super) fn new(node: Rc<Node>, tally: Tally) -> Self {
-        Self {
-            node,
-            link: Arc::new(Link::new(tally)),
-            state: Cell::new(State::Opening),
-            client_id: Cell::new(None),
-            giving_up: RefCell::new(None),
-            task: RefCell::new(None),
-        }
-    }
-
-    fn idle_since(&self) -> Option<Instant> {
-        match self.state.get() {
-            State::Idle(since) => Some(since),
-            _ => None,
-        }
-    }
-}
-
-/// Who waits for a connection.
-#[derive(Debug)]
-pub(super) enum Wanted {
-    Command(Parcel),
-    Tenant(LeaseId),
-}
-
-/// One node's leases. Bounded by `maxBlockingConnections`; who waits, by the bytes of one node's
-/// queue (`Dispatcher::hand_over`).
-#[derive(Debug, Default)]
-struct Pool {
-    waiting: VecDeque<Wanted>,
-    leases: Vec<Rc<Lease>>,
-    /// Attempts to connect that failed since the last that did not.
-    failures: u32,
-    /// The last one failed just now: there is no other before its time has come.
-    resting: bool,
-}
-
-/// What to do for those who wait.
-#[derive(Debug)]
-pub(super) enum Step {
-    Give(Rc<Lease>, Wanted),
-    Open,
-    Wait,
-}
 
 /// All leases of a session.
 #[derive(Debug, Default)]
@@ -121,22 +39,11 @@ impl Leases {
     /// What is to be done next for those who wait for connections to `addr`.
     pub(super) fn next_step(&mut self, addr: &NodeAddr, may_open: bool, most: usize) -> Step {
         let Some(pool) = self.pools.get_mut(addr) else { return Step::Wait };
-        if pool.waiting.is_empty() {
-            return Step::Wait;
-        }
-        // The one used last: the others grow old and are closed.
-        let idle = pool.leases.iter().filter(|lease| lease.idle_since().is_some());
-        if let Some(lease) = idle.max_by_key(|lease| lease.idle_since()).cloned()
-            && let Some(wanted) = pool.waiting.pop_front()
-        {
+        let step = pool.next_step(may_open, most);
+        if let Step::Give(_, wanted) = &step {
             self.bytes -= wanted.byte_len();
-            return Step::Give(lease, wanted);
         }
-        let opening = pool.leases.iter().filter(|lease| lease.state.get() == State::Opening);
-        // Where the last attempt failed, one at a time.
-        let at_once = if pool.failures == 0 { pool.waiting.len() } else { 1 };
-        let enough = opening.count() >= at_once || pool.leases.len() >= most;
-        if enough || !may_open || pool.resting { Step::Wait } else { Step::Open }
+        step
     }
 
     /// Whether anybody waits for a connection to `addr`.
@@ -161,7 +68,7 @@ impl Leases {
     pub(super) fn remove(&mut self, lease: &Rc<Lease>) {
         let Some(pool) = self.pools.get_mut(&lease.node.addr) else { return };
         pool.leases.retain(|known| !Rc::ptr_eq(known, lease));
-        if pool.leases.is_empty() && pool.waiting.is_empty() && !pool.resting {
+        if pool.is_over() {
             self.pools.remove(&lease.node.addr);
         }
     }
@@ -258,21 +165,5 @@ impl Leases {
         !self.delayed.is_empty()
             || self.pools.values().any(|pool| pool.waiting.iter().any(is_command))
             || self.tenants.has_waiting()
-    }
-}
-
-impl Lease {
-    /// Whether somebody waits for what it does.
-    pub(super) fn is_in_use(&self) -> bool {
-        matches!(self.state.get(), State::Busy | State::Lent(_)) || self.link.any(|_| true)
-    }
-}
-
-impl Wanted {
-    fn byte_len(&self) -> usize {
-        match self {
-            Self::Command((_, bytes)) => bytes.len(),
-            Self::Tenant(_) => 0,
-        }
     }
 }

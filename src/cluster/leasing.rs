@@ -3,8 +3,9 @@
 
 use super::handover::Handed;
 use super::lane::Parcel;
-use super::leases::{Lease, Leases, State, Step, Wanted};
+use super::leases::Leases;
 use super::node::Node;
+use super::pool::{Lease, State, Step, Wanted};
 use super::request::{Request, Ticket};
 use super::session::Session;
 use super::waits::Waiter;

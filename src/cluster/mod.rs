@@ -32,6 +32,7 @@ mod limits;
 mod lost;
 mod node;
 mod outbox;
+mod pool;
 mod recover;
 mod request;
 mod retry;

@@ -6,7 +6,7 @@ use super::health::Health;
 use super::request::{NOBODY, Request};
 use super::routes::{NodeLink, Routes};
 use super::session::Session;
-use crate::connection::{Link, Payload};
+use crate::connection::{Link, Payload, Tally};
 use crate::error::Error;
 use crate::node_addr::NodeAddr;
 use crate::resp::encode_command;
@@ -41,6 +41,21 @@ pub(super) struct Node {
 }
 
 impl Node {
+    /// One that is not connected.
+    pub(super) fn new(addr: NodeAddr, tally: Tally) -> Self {
+        Self {
+            addr,
+            link: Arc::new(Link::new(tally)),
+            replica: Cell::new(false),
+            lazy: Cell::new(false),
+            connected: Cell::new(false),
+            wanted: Cell::new(false),
+            health: Health::default(),
+            first: RefCell::new(None),
+            task: RefCell::new(None),
+        }
+    }
+
     /// Nobody asks for it, so it is not connected.
     pub(super) fn is_resting(&self) -> bool {
         self.lazy.get() && self.link.waiting() == 0 && !self.wanted.get()
@@ -133,17 +148,10 @@ impl Session {
     fn add_node(self: &Rc<Self>, addr: &NodeAddr, replica: bool) -> Rc<Node> {
         let config = &self.shared.config;
         let idle = replica && !config.use_replicas;
-        let node = Rc::new(Node {
-            addr: addr.clone(),
-            link: Arc::new(Link::new(Arc::clone(&self.shared.in_flight))),
-            replica: Cell::new(replica),
-            lazy: Cell::new(config.minimize_connections || idle),
-            connected: Cell::new(false),
-            wanted: Cell::new(false),
-            health: Health::default(),
-            first: RefCell::new(None),
-            task: RefCell::new(None),
-        });
+        let node = Node::new(addr.clone(), Arc::clone(&self.shared.in_flight));
+        node.replica.set(replica);
+        node.lazy.set(config.minimize_connections || idle);
+        let node = Rc::new(node);
         let task = self.spawn(Rc::clone(self).supervise(Rc::clone(&node)));
         *node.task.borrow_mut() = Some(task);
         self.nodes.borrow_mut().insert(addr.clone(), Rc::clone(&node));

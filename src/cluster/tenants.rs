@@ -3,7 +3,7 @@
 
 use super::handover::LeaseId;
 use super::lane::Parcel;
-use super::leases::{Lease, State, Wanted};
+use super::pool::{Lease, State, Wanted};
 use super::session::Session;
 use crate::error::Error;
 use crate::node_addr::NodeAddr;

@@ -1,8 +1,8 @@
 //! First look at everything that connections receive.
 
 use super::errands::is_errand;
-use super::leases::Lease;
 use super::node::Node;
+use super::pool::Lease;
 use super::request::Request;
 use super::session::Session;
 use crate::connection::{SWALLOWED, Upstream};
