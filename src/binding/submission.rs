@@ -4,21 +4,23 @@
 //! arguments; timeout in milliseconds; then the length of each argument; the length of the routing
 //! key if it is not one of them; the response timeout in milliseconds if there is one; the destination
 //! if there is one. Bytes: arguments (and that key) back to back.
+//!
+//! A transaction has its number of commands in place of the argument count, no place of a key, and the
+//! words of a [`Unit`] in place of the lengths.
 
 use crate::cluster::Ticket;
-use crate::command::{Args, Command};
+use crate::command::{Args, Command, Unit, declared};
 
 /// Bits of the second word that count arguments.
 const COUNT_MASK: u32 = 0x00ff_ffff;
-/// In the top byte: what the caller declares of reading only.
-const DECLARED_READONLY: u32 = 1;
-const DECLARED_WRITING: u32 = 2;
 /// In the top byte: a routing key follows the arguments.
 const KEY_FOLLOWS: u32 = 4;
 /// In the top byte: a response timeout follows.
 const RESPONSE_TIMEOUT_FOLLOWS: u32 = 8;
 /// In the top byte: a destination follows.
 const DESTINATION_FOLLOWS: u32 = 32;
+/// In the top byte: it is a transaction.
+const IS_UNIT: u32 = 16;
 /// No routing key.
 const KEYLESS: u32 = u32::MAX;
 
@@ -37,13 +39,18 @@ impl<'a> Submission<'a> {
         let (head, rest) = self.words.split_first_chunk::<4>()?;
         let [ticket, count_and_flags, key_place, timeout_ms] = *head;
         let flags = count_and_flags >> 24;
-        let (lengths, rest) = rest.split_at_checked((count_and_flags & COUNT_MASK) as usize)?;
-        let args = Args::new(lengths, self.bytes)?;
-        let mut bytes = self.bytes.get(args.byte_len()..)?;
-        let mut words = rest;
+        let count = count_and_flags & COUNT_MASK;
+        let (args, unit, mut words, mut bytes) = if flags & IS_UNIT == 0 {
+            let (lengths, words) = rest.split_at_checked(count as usize)?;
+            let args = Args::new(lengths, self.bytes)?;
+            (args, None, words, self.bytes.get(args.byte_len()..)?)
+        } else {
+            let (unit, (words, bytes)) = Unit::cut(count, (rest, self.bytes))?;
+            (Args::default(), Some(unit), words, bytes)
+        };
         let mut key = args.get(key_place as usize).filter(|_| key_place != KEYLESS);
         if flags & KEY_FOLLOWS != 0 {
-            let (length, behind) = rest.split_first()?;
+            let (length, behind) = words.split_first()?;
             let (own, behind_key) = bytes.split_at_checked(*length as usize)?;
             (key, words, bytes) = (Some(own), behind, behind_key);
         }
@@ -58,12 +65,9 @@ impl<'a> Submission<'a> {
             (destination, words) = (Some(*id), behind);
         }
         (self.words, self.bytes) = (words, bytes);
-        let readonly = match flags & (DECLARED_READONLY | DECLARED_WRITING) {
-            DECLARED_READONLY => Some(true),
-            DECLARED_WRITING => Some(false),
-            _ => None,
-        };
-        let command = Command { args, key, readonly, timeout_ms, response_timeout_ms, destination };
+        let readonly = declared(flags);
+        let command =
+            Command { args, unit, key, readonly, timeout_ms, response_timeout_ms, destination };
         Some((ticket, command))
     }
 }
@@ -117,6 +121,28 @@ mod tests {
     }
 
     #[test]
+    fn a_transaction_is_cut_whole() {
+        let words = [
+            [7, 2 | (16 | 4) << 24, u32::MAX, 0].as_slice(),
+            &[2 | 1 << 24, 1, 3, 1],
+            &[1, u32::MAX, 4],
+            &[2],
+            &[8, 16 << 24, u32::MAX, 0],
+            &[9, 1, u32::MAX, 0, 4],
+        ]
+        .concat();
+        let all: Vec<_> = Submission::new(&words, b"GETkPINGabECHO").collect();
+        assert_eq!(all.iter().map(|(ticket, _)| *ticket).collect::<Vec<_>>(), [7, 8, 9]);
+        let [unit, empty] = [0, 1].map(|at: usize| all[at].1.unit.unwrap());
+        let names: Vec<_> = unit.parts().map(|part| part.args.get(0).unwrap()).collect();
+        assert_eq!(names, [&b"GET"[..], b"PING"]);
+        assert!(empty.is_empty() && all[0].1.args.is_empty());
+        assert_eq!(all[0].1.key, Some(&b"ab"[..]));
+        assert_eq!(all[2].1.args.get(0), Some(&b"ECHO"[..]));
+        assert!(all[2].1.unit.is_none());
+    }
+
+    #[test]
     fn what_does_not_fit_ends_the_submission() {
         let cases: &[(&[u32], &[u8])] = &[
             (&[1, 1, 0], b"x"),
@@ -127,6 +153,8 @@ mod tests {
             (&[1, 1 | 32 << 24, 0, 0, 1], b"x"),
             (&[1, 1 | 4 << 24, 0, 0, 1, 9], b"xy"),
             (&[1, u32::MAX, 0, 0, 1], b"x"),
+            (&[1, 2 | 16 << 24, 0, 0, 1, 0, 1], b"x"),
+            (&[1, 1 | 16 << 24, 0, 0, 1, 0, 2], b"x"),
         ];
         for (words, bytes) in cases {
             assert_eq!(Submission::new(words, bytes).count(), 0, "{words:?}");

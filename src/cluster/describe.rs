@@ -2,7 +2,9 @@
 
 use super::lane::Parcel;
 use super::request::{Request, Ticket};
+use super::transaction;
 use crate::command::{self, Command, Groups, Policy};
+use crate::error::Error;
 use crate::resp::{push_argument, push_header};
 use crate::routing::{Subject, part_args};
 use crate::slot::Slot;
@@ -30,20 +32,37 @@ pub(super) struct Part<'a> {
     pub(super) groups: &'a [u32],
 }
 
+/// What routing wants to know, flags of the request, and where it goes if not where its key is.
+pub(super) type Described = (Subject, u16, Option<&'static Policy>);
+
 /// What routing and later decisions need to know.
-pub(super) fn describe(command: &Command<'_>) -> (Subject, u16, Option<&'static Policy>) {
-    let spec = command::lookup(command.args.get(0).unwrap_or_default(), command.args.get(1));
+///
+/// # Errors
+///
+/// No server would take it.
+pub(super) fn describe(command: &Command<'_>) -> Result<Described, Error> {
+    if let Some(unit) = &command.unit {
+        let (subject, flags) = transaction::describe(unit, command.key)?;
+        return Ok((subject, flags, None));
+    }
+    let Some(name) = command.args.get(0) else { return Err(nameless()) };
+    let spec = command::lookup(name, command.args.get(1));
     let replica_safe = command::replica_safe(spec, command.readonly);
     let is = |fact: fn(command::Spec) -> bool| spec.is_some_and(fact);
     // A module may run users' code, and on threads of its own; commands of modules have a dot.
-    let dotted = || command.args.get(0).is_some_and(|name| name.contains(&b'.'));
+    let dotted = || name.contains(&b'.');
     let module = spec.map_or_else(dotted, command::Spec::module);
     let flags = if is(command::Spec::readonly) { Request::READONLY } else { 0 }
         | if module || spec.is_none() || is(command::Spec::script) { Request::SCRIPT } else { 0 }
         | if module || is(command::Spec::blocking) { Request::BLOCKING } else { 0 }
         | if replica_safe { Request::REPLICA } else { 0 };
     let subject = Subject { slot: command.key.map(Slot::of_key), replica_safe };
-    (subject, flags, spec.and_then(command::Spec::policy))
+    Ok((subject, flags, spec.and_then(command::Spec::policy)))
+}
+
+/// It would go out as nothing that a server answers.
+pub(super) fn nameless() -> Error {
+    Error::Refused("ERR a command needs a name".to_owned())
 }
 
 impl Piece<'_> {
@@ -51,18 +70,23 @@ impl Piece<'_> {
     pub(super) fn encode(&self, out: &mut Vec<u8>, now: u32) -> Request {
         let start = out.len();
         let args = &self.command.args;
-        match &self.part {
-            None => {
+        match (&self.part, &self.command.unit) {
+            (_, Some(unit)) => transaction::encode(out, unit),
+            (None, None) => {
                 out.reserve(args.byte_len() + ARGUMENT_OVERHEAD * (args.len() + 1));
                 push_header(out, args.len());
                 args.iter().for_each(|argument| push_argument(out, argument));
             }
-            Some(Part { args, shape, groups }) => {
+            (Some(Part { args, shape, groups }), None) => {
                 push_header(out, 1 + groups.len() * shape.step + shape.tail);
                 part_args(args, *shape, groups).for_each(|argument| push_argument(out, argument));
             }
         }
-        let request = Request::new(self.ticket, self.flags, self.subject.slot, out.len() - start);
+        let mut request =
+            Request::new(self.ticket, self.flags, self.subject.slot, out.len() - start);
+        if let Some(unit) = &self.command.unit {
+            request = request.in_steps(transaction::steps(unit));
+        }
         timed(request, now, self.command)
     }
 

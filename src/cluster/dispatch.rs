@@ -87,10 +87,7 @@ impl Dispatcher {
         ticket: Ticket,
         command: &Command<'_>,
     ) -> Result<(), Error> {
-        if command.args.is_empty() {
-            return Err(Error::Refused("ERR a command needs a name".to_owned()));
-        }
-        let (subject, flags, policy) = describe(command);
+        let (subject, flags, policy) = describe(command)?;
         let piece = Piece { ticket, subject, flags, command, part: None };
         match (command.destination, policy) {
             (Some(number), _) => {

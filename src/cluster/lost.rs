@@ -99,7 +99,7 @@ impl Session {
         let Some(slot) = request.slot() else { return true };
         let topology = &self.shared.routes.load().topology;
         let owner = topology.slots.primary(slot).and_then(|primary| topology.node(primary));
-        request.preludes() > 0 || owner.is_none_or(|owner| owner.addr == node.addr)
+        request.has(Request::ASKING) || owner.is_none_or(|owner| owner.addr == node.addr)
     }
 
     /// Sends a command where it belongs now.

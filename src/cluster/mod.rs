@@ -38,6 +38,7 @@ mod shared;
 #[cfg(test)]
 mod simulation;
 mod tasks;
+mod transaction;
 mod upstream;
 mod view;
 mod waits;

@@ -9,7 +9,7 @@ use crate::connection::{Payload, SWALLOWED};
 use crate::error::Error;
 use crate::node_addr::NodeAddr;
 use crate::resp::ServerError;
-use crate::routing::{Asked, Failure, Reason, Verdict, classify};
+use crate::routing::{Asked, Failure, Reason, Verdict, abort_reason, classify};
 use crate::slot::Slot;
 use std::rc::Rc;
 use tokio::time::Instant;
@@ -28,7 +28,8 @@ impl Session {
         }
         let script = request.has(Request::SCRIPT);
         let asked = Asked { host: node.addr.host(), slot: request.slot(), script };
-        let failure = classify(ServerError::parse(text), &asked);
+        let text_of_failure = if request.is_transaction() { abort_reason(text) } else { text };
+        let failure = classify(ServerError::parse(text_of_failure), &asked);
         if request.has(Request::CANCELLED) && failure != Failure::Reply {
             // It has not run, and is not wanted any more.
             self.shared.fail(request.ticket, &Error::Aborted);

@@ -8,7 +8,7 @@ use crate::slot::Slot;
 /// The asker's number for a command.
 pub type Ticket = u32;
 
-/// One command on its way. Twenty-four bytes, copied freely; the bytes of the command itself are in
+/// One command, or one transaction, on its way. Twenty-eight bytes, copied freely; the bytes of the command itself are in
 /// the pipeline it is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Request {
@@ -20,6 +20,8 @@ pub(crate) struct Request {
     deadline: u32,
     /// The same clock; until when the answer must be there. Meaningful with [`Self::PROMPT`].
     respond_by: u32,
+    /// Replies that come before that of a transaction's EXEC; 0: it is no transaction.
+    steps: u32,
     /// Meaningful with [`Self::KEYED`].
     slot: u16,
     /// Redirects followed, and connections lost under it.
@@ -58,11 +60,23 @@ impl Request {
             wire_len: wire_len as u32,
             deadline: 0,
             respond_by: 0,
+            steps: 0,
             slot: slot.map_or(0, Slot::number),
             attempts: 0,
             waits: 0,
             flags: flags | slot.map_or(0, |_| Self::KEYED),
         }
+    }
+
+    /// Makes it a transaction: EXEC's reply, behind so many others, is its answer.
+    pub(crate) fn in_steps(mut self, steps: u32) -> Self {
+        self.steps = steps;
+        self
+    }
+
+    /// Says whether it is a transaction.
+    pub(crate) fn is_transaction(&self) -> bool {
+        self.steps > 0
     }
 
     /// Gives it until `deadline` to be written.
@@ -155,8 +169,12 @@ impl Payload for Request {
         self.wire_len as usize
     }
 
-    fn preludes(&self) -> u8 {
-        u8::from(self.has(Self::ASKING))
+    fn preludes(&self) -> u32 {
+        self.steps + u32::from(self.has(Self::ASKING))
+    }
+
+    fn steps(&self) -> u32 {
+        self.steps
     }
 
     fn is_users(&self) -> bool {
@@ -176,7 +194,10 @@ mod tests {
         assert_eq!(unit, [&b"*1\r\n$6\r\nASKING\r\n"[..], &bytes].concat());
         assert_eq!((asking.wire_len(), asking.preludes()), (unit.len(), 1));
         assert_eq!(asking.unwrapped(unit), (plain, bytes.clone()));
-        assert_eq!(plain.unwrapped(bytes.clone()), (plain, bytes));
+        assert_eq!(plain.unwrapped(bytes.clone()), (plain, bytes.clone()));
+        let (asking, unit) = plain.in_steps(3).behind_asking(&bytes);
+        assert_eq!((asking.preludes(), asking.steps(), asking.is_transaction()), (4, 3, true));
+        assert_eq!(asking.unwrapped(unit), (plain.in_steps(3), bytes));
     }
 
     #[test]

@@ -110,6 +110,7 @@ async fn with_a_command_in_flight() -> (Cluster, Receiver<()>) {
     let args = Args::new(&[3, 1], b"GETk").unwrap();
     let get = Command {
         args,
+        unit: None,
         key: Some(b"k"),
         readonly: None,
         timeout_ms: 0,

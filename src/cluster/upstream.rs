@@ -5,7 +5,7 @@ use super::node::Node;
 use super::request::Request;
 use super::session::Session;
 use crate::connection::{SWALLOWED, Upstream};
-use crate::resp::{Mark, Tape};
+use crate::resp::{Mark, Tape, kind};
 use crate::routing::Entry;
 use std::cell::Cell;
 use std::rc::Rc;
@@ -42,6 +42,16 @@ impl Upstream for NodeUpstream {
             return SWALLOWED;
         }
         self.session.on_error_reply(&self.node, (request, bytes), text)
+    }
+
+    fn on_refused(&self, request: Request, bytes: Option<Vec<u8>>, text: &[u8]) {
+        let word = match bytes {
+            Some(bytes) => self.session.on_error_reply(&self.node, (request, bytes), text),
+            None => request.ticket,
+        };
+        if word != SWALLOWED {
+            self.session.shared.answer(word, |tape| tape.push_text(kind::ERROR, text));
+        }
     }
 
     fn on_bytes(&self) {

@@ -1,7 +1,9 @@
 //! A command as its asker gives it: arguments, and what is said about them.
 
+use super::unit::Unit;
+
 /// Arguments laid end to end, with their lengths beside them.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Args<'a> {
     lengths: &'a [u32],
     bytes: &'a [u8],
@@ -50,8 +52,10 @@ impl<'a> Args<'a> {
 /// One command to be run.
 #[derive(Clone, Copy, Debug)]
 pub struct Command<'a> {
-    /// Name and arguments.
+    /// Name and arguments. None for a transaction.
     pub args: Args<'a>,
+    /// It is a transaction, and these are its commands.
+    pub unit: Option<Unit<'a>>,
     /// The key that decides where it goes; need not be among the arguments.
     pub key: Option<&'a [u8]>,
     /// What its definition or its caller says of whether it only reads; `None`: the table decides.

@@ -4,7 +4,10 @@ mod args;
 mod policy;
 mod spec;
 mod spec_table;
+mod unit;
 
 pub use args::{Args, Command};
 pub(crate) use policy::{Gather, Groups, Policy, Spread};
 pub(crate) use spec::{Spec, lookup, replica_safe};
+pub(crate) use unit::declared;
+pub use unit::{Packed, Part, Unit};

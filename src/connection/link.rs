@@ -311,6 +311,11 @@ impl<R: Payload> Pairing<'_, R> {
         self.pipeline.take_owner()
     }
 
+    /// Says whether the next reply comes before the request's own.
+    pub(super) fn expects_prelude(&self) -> bool {
+        self.pipeline.expects_prelude()
+    }
+
     /// A copy of the bytes of the request whose turn it is.
     pub(super) fn oldest_bytes(&self) -> Vec<u8> {
         self.pipeline.oldest_bytes()
@@ -348,7 +353,10 @@ mod tests {
         fn wire_len(&self) -> usize {
             self.0
         }
-        fn preludes(&self) -> u8 {
+        fn preludes(&self) -> u32 {
+            0
+        }
+        fn steps(&self) -> u32 {
             0
         }
         fn is_users(&self) -> bool {

@@ -13,7 +13,11 @@ pub(crate) trait Payload: Copy {
     fn wire_len(&self) -> usize;
 
     /// Replies that come before its own and are nobody's answer (the `+OK` of ASKING).
-    fn preludes(&self) -> u8;
+    fn preludes(&self) -> u32;
+
+    /// How many of those, the last ones, are replies to steps of the request itself (MULTI and what is
+    /// queued behind it): an error in place of one of them is its answer.
+    fn steps(&self) -> u32;
 
     /// A user waits for its reply. Not for those of the client's own, and those given up.
     fn is_users(&self) -> bool;
@@ -55,7 +59,7 @@ pub(crate) struct Pipeline<R> {
     /// Somebody is writing `written..claimed` at this moment, without holding any lock.
     writing: bool,
     /// Replies already seen of those that precede the oldest request's own.
-    preludes_seen: u8,
+    preludes_seen: u32,
     /// Requests in the queue that are no user's.
     others: usize,
 }
@@ -76,8 +80,9 @@ pub(crate) enum Written {
 pub(crate) enum Owner<R> {
     /// The oldest request, which has got its answer now.
     Request(R),
-    /// Nobody: it was announced by [`Payload::preludes`].
-    Prelude,
+    /// Nobody: it was announced by [`Payload::preludes`]. The number says to which of the oldest
+    /// request's [`Payload::steps`], if to one.
+    Prelude(Option<u32>),
     /// Nobody asked: the stream is out of step and must be closed.
     Nobody,
 }
@@ -211,15 +216,23 @@ impl<R: Payload> Pipeline<R> {
         self.written < self.tail
     }
 
+    /// Says whether the next reply is one of those that come before the oldest request's own.
+    pub(crate) fn expects_prelude(&self) -> bool {
+        self.requests.front().is_some_and(|request| self.preludes_seen < request.preludes())
+    }
+
     /// Pairs a reply with its request.
     pub(crate) fn take_owner(&mut self) -> Owner<R> {
         let Some(request) = self.requests.front() else { return Owner::Nobody };
+        // A server answers the first commands of a request before it has all of them.
+        if self.expects_prelude() && self.acked < self.claimed {
+            let before = request.preludes() - request.steps();
+            let step = self.preludes_seen.checked_sub(before);
+            self.preludes_seen += 1;
+            return Owner::Prelude(step);
+        }
         if self.acked + request.wire_len() as u64 > self.claimed {
             return Owner::Nobody;
-        }
-        if self.preludes_seen < request.preludes() {
-            self.preludes_seen += 1;
-            return Owner::Prelude;
         }
         self.preludes_seen = 0;
         let request = *request;

@@ -48,6 +48,11 @@ pub(crate) trait Upstream {
     /// [`SWALLOWED`] if it is not to be delivered. The queue may be used.
     fn on_error(&self, request: Self::Request, bytes: Vec<u8>, text: &[u8]) -> u32;
 
+    /// A request of several steps has its answer: the error `text`, with which one of them was refused.
+    /// `bytes` are the request's if its last reply says that none of its steps was carried out. The
+    /// queue may be used.
+    fn on_refused(&self, request: Self::Request, bytes: Option<Vec<u8>>, text: &[u8]);
+
     /// Everything on the tape before `end` is complete; it is to be taken off.
     fn deliver(&self, tape: &mut Tape, end: Mark);
 }
@@ -104,7 +109,8 @@ pub(crate) async fn run<U: Upstream>(
     scratch: &Scratch,
 ) -> CloseReason {
     let Opened { mut reader, writer, parser, early } = opened;
-    let mut inbound = Inbound { parser, tape: Tape::default(), entry: None, ends: Vec::new() };
+    let mut inbound =
+        Inbound { parser, tape: Tape::default(), entry: None, ends: Vec::new(), refused: None };
     if let Err(reason) = inbound.on_bytes(&early, link, upstream) {
         return reason;
     }
@@ -144,6 +150,25 @@ struct Inbound {
     entry: Option<Mark>,
     /// Whole entries of this read: where they begin, and whether they are pushes.
     ends: Vec<(Mark, bool)>,
+    /// What the oldest request of the queue was refused with, until its last reply comes.
+    refused: Option<Refused>,
+}
+
+/// The first error in place of a reply to one of a request's steps.
+struct Refused {
+    step: u32,
+    text: Vec<u8>,
+}
+
+/// An answer that is an error.
+struct Failed<R> {
+    request: R,
+    /// Where it stands on the tape.
+    entry: Mark,
+    /// The request's bytes. `None` if what is behind the error was carried out all the same.
+    bytes: Option<Vec<u8>>,
+    /// The error that is the answer instead of the one on the tape.
+    refused: Option<Vec<u8>>,
 }
 
 impl Inbound {
@@ -198,38 +223,47 @@ impl Inbound {
         link: &Link<U::Request>,
         upstream: &U,
     ) -> Result<(), CloseReason> {
-        let Self { tape, ends, .. } = self;
-        let (mut errors, mut own) = (Vec::new(), false);
+        let Self { tape, ends, refused, .. } = self;
+        let (mut failed, mut own) = (Vec::new(), false);
         let outcome = link.pair(|queue| {
             for &(entry, push) in ends.iter() {
                 if push {
                     continue;
                 }
                 let kind = tape.words[entry.words + 1] & kind::MASK;
-                let bytes = match kind {
-                    kind::ERROR | kind::BLOB_ERROR => Some(queue.oldest_bytes()),
-                    _ => None,
-                };
-                match (queue.take_owner(), bytes) {
-                    (Owner::Request(request), None) => {
+                let is_error = kind == kind::ERROR || kind == kind::BLOB_ERROR;
+                let bytes = (is_error && !queue.expects_prelude()).then(|| queue.oldest_bytes());
+                match queue.take_owner() {
+                    Owner::Request(request) if is_error || refused.is_some() => {
+                        let refused = refused.take();
+                        // If even the first step was refused, the others were none.
+                        let bytes = bytes.filter(|_| refused.as_ref().is_none_or(|r| r.step > 0));
+                        let refused = refused.map(|refused| refused.text);
+                        failed.push(Failed { request, entry, bytes, refused });
+                    }
+                    Owner::Request(request) => {
                         let word = upstream.on_reply(request);
                         tape.words[entry.words] = word;
                         own |= is_own(word);
                     }
-                    (Owner::Request(request), Some(bytes)) => errors.push((entry, request, bytes)),
-                    (Owner::Prelude, _) => {}
-                    (Owner::Nobody, _) => return Err(CloseReason::Unsolicited),
+                    Owner::Prelude(Some(step)) if is_error && refused.is_none() => {
+                        *refused = Some(Refused { step, text: error_text(tape, entry).to_vec() });
+                    }
+                    Owner::Prelude(_) => {}
+                    Owner::Nobody => return Err(CloseReason::Unsolicited),
                 }
             }
             Ok(())
         });
         // Out of the lock: what is decided now may put requests into this very queue.
-        for (entry, request, bytes) in errors {
-            let length = (tape.words[entry.words + 1] >> kind::BITS) as usize;
-            let text = &tape.bytes[entry.bytes..entry.bytes + length];
-            let word = upstream.on_error(request, bytes, text);
-            tape.words[entry.words] = word;
-            own |= is_own(word);
+        for Failed { request, entry, bytes, refused } in failed {
+            if let Some(text) = refused {
+                upstream.on_refused(request, bytes, &text);
+            } else if let Some(bytes) = bytes {
+                let word = upstream.on_error(request, bytes, error_text(tape, entry));
+                tape.words[entry.words] = word;
+                own |= is_own(word);
+            }
         }
         if own {
             self.hand_out_own(upstream);
@@ -272,4 +306,10 @@ impl Inbound {
 /// Whether it stands before an answer of the upstream's own.
 fn is_own(word: u32) -> bool {
     (OWN..SWALLOWED).contains(&word)
+}
+
+/// The text of the error that begins at `entry`.
+fn error_text(tape: &Tape, entry: Mark) -> &[u8] {
+    let length = (tape.words[entry.words + 1] >> kind::BITS) as usize;
+    &tape.bytes[entry.bytes..entry.bytes + length]
 }

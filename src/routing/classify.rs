@@ -44,6 +44,12 @@ pub(crate) fn classify(error: ServerError<'_>, asked: &Asked<'_>) -> Failure {
     }
 }
 
+/// Why EXEC ran nothing, if that is for a reason of its own and not of a command before it: a server
+/// that cannot run it at this moment says so behind these words.
+pub(crate) fn abort_reason(text: &[u8]) -> &[u8] {
+    text.strip_prefix(b"EXECABORT Transaction discarded because of: ").unwrap_or(text)
+}
+
 /// What Redis 4 to 8 and Valkey 7 to 9 say, by code; `*` stands for a product's name.
 const SERVERS_WORDS: [(&str, &str); 8] = [
     ("TRYAGAIN", "Multiple keys request during rehashing of slot"),
@@ -127,6 +133,16 @@ mod tests {
                 let other = Asked { slot: Slot::new(77), ..PLAIN };
                 assert_eq!(classify(error, &other), Failure::Reply, "{text:?} elsewhere");
             }
+        }
+    }
+
+    #[test]
+    fn the_reason_of_a_discarded_transaction_is_found() {
+        let loading = "LOADING Redis is loading the dataset in memory";
+        let discarded = format!("EXECABORT Transaction discarded because of: {loading}");
+        assert_eq!(abort_reason(discarded.as_bytes()), loading.as_bytes());
+        for other in [loading, "EXECABORT Transaction discarded because of previous errors.", ""] {
+            assert_eq!(abort_reason(other.as_bytes()), other.as_bytes());
         }
     }
 

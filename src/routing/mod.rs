@@ -11,7 +11,7 @@ mod totals;
 mod verdict;
 
 pub(crate) use backoff::{RECONNECT_JITTER_MS, reconnect_delay, retry_delay};
-pub(crate) use classify::{Asked, classify};
+pub(crate) use classify::{Asked, abort_reason, classify};
 pub(crate) use gather::{Entry, Gathering, Outcome};
 pub(crate) use route::{ReadPreference, RouteError, Subject, route};
 pub(crate) use split::{Division, part_args, split};

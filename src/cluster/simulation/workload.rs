@@ -28,6 +28,7 @@ impl Planned {
         let [timeout_ms, response_timeout_ms] = [self.timeout, self.response_timeout];
         let command = Command {
             args,
+            unit: None,
             key,
             readonly: None,
             timeout_ms,

@@ -7,7 +7,8 @@ use proptest::prelude::*;
 struct Letter {
     byte: u8,
     len: usize,
-    preludes: u8,
+    preludes: u32,
+    steps: u32,
     abandoned: bool,
 }
 
@@ -15,8 +16,11 @@ impl Payload for Letter {
     fn wire_len(&self) -> usize {
         self.len
     }
-    fn preludes(&self) -> u8 {
+    fn preludes(&self) -> u32 {
         self.preludes
+    }
+    fn steps(&self) -> u32 {
+        self.steps
     }
     fn is_users(&self) -> bool {
         !self.abandoned
@@ -24,7 +28,7 @@ impl Payload for Letter {
 }
 
 fn letter(byte: u8, len: usize) -> Letter {
-    Letter { byte, len, preludes: 0, abandoned: false }
+    Letter { byte, len, preludes: 0, steps: 0, abandoned: false }
 }
 
 fn bytes_of(letters: &[Letter]) -> Vec<u8> {
@@ -85,8 +89,32 @@ fn a_prelude_is_swallowed() {
     let asked = Letter { preludes: 1, ..letter(b'a', 5) };
     enqueue(&mut pipeline, &[asked]);
     write(&mut pipeline, 5);
-    assert_eq!(pipeline.take_owner(), Owner::Prelude);
+    assert_eq!(pipeline.take_owner(), Owner::Prelude(None));
     assert_eq!(pipeline.take_owner(), Owner::Request(asked));
+}
+
+#[test]
+fn steps_are_answered_while_the_request_is_still_being_written() {
+    let mut pipeline = Pipeline::new();
+    let unit = Letter { preludes: 3, steps: 2, ..letter(b'a', 9) };
+    enqueue(&mut pipeline, &[unit, letter(b'b', 2)]);
+    assert_eq!(pipeline.take_owner(), Owner::Nobody, "not a byte is out");
+    write(&mut pipeline, 4);
+    let owners: Vec<_> = (0..3).map(|_| pipeline.take_owner()).collect();
+    assert_eq!(owners, [None, Some(0), Some(1)].map(Owner::Prelude));
+    assert_eq!(pipeline.take_owner(), Owner::Nobody, "it has not been sent to its end");
+    assert_eq!(pipeline.byte_len(), 11);
+    write(&mut pipeline, 100);
+    assert_eq!(pipeline.take_owner(), Owner::Request(unit));
+    assert_eq!(pipeline.take_owner(), Owner::Request(letter(b'b', 2)));
+    enqueue(&mut pipeline, &[unit]);
+    write(&mut pipeline, 100);
+    assert_eq!(pipeline.take_owner(), Owner::Prelude(None));
+    // Sent again on another connection, it is answered from the first step on.
+    pipeline.reset(|_, _| true);
+    write(&mut pipeline, 100);
+    assert_eq!(pipeline.take_owner(), Owner::Prelude(None));
+    assert_eq!(pipeline.take_owner(), Owner::Prelude(Some(0)));
 }
 
 #[test]
