@@ -15,6 +15,7 @@
  * @property {(ticket: number, withinMs: number) => void} close negative: as long as it takes
  * @property {() => void} destroy
  * @property {(ticket: number) => void} cancel
+ * @property {(host: string, port: number) => number} destination the number of a node, by its announced address
  * @property {() => void} refresh
  * @property {() => string} topology
  * @property {() => number[]} redirects

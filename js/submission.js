@@ -18,6 +18,8 @@ const LONGEST_LOOP = 24;
 const UTF8_PER_UNIT = 3;
 
 const HEADER_WORDS = 4;
+/** Words that may follow the lengths: of the extra key, a response timeout, a destination. */
+const MOST_TRAILING_WORDS = 3;
 /** What fits into a word. Servers take 512 MB. */
 const LONGEST_ARGUMENT = 0xffffffff;
 const MAX_ARGUMENTS = (1 << 24) - 1;
@@ -29,6 +31,8 @@ const READONLY_FALSE = 2;
 const EXTRA_KEY = 4;
 /** A response timeout follows. */
 const RESPONSE_TIMEOUT = 8;
+/** A destination follows. */
+const DESTINATION = 32;
 const KEYLESS = 0xffffffff;
 const NOT_AN_ARGUMENT = -1;
 
@@ -67,9 +71,10 @@ class Submission {
    * @param {boolean | undefined} readonly what the caller says about replicas
    * @param {number} timeout in ms, 0 for none
    * @param {number} responseTimeout in ms, 0 for none
+   * @param {number} [destination] the one node that it is for, whatever its key
    * @throws {TypeError} for an argument that is neither a string nor a Buffer
    */
-  pack(ticket, args, key, readonly, timeout, responseTimeout) {
+  pack(ticket, args, key, readonly, timeout, responseTimeout, destination) {
     // It would go out as nothing that a server answers, and the next answer would be taken for its.
     if (args.length === 0) throw new TypeError('a command needs a name');
     const keyIndex = key === undefined || key === null ? KEYLESS : indexOfKey(args, key);
@@ -82,6 +87,7 @@ class Submission {
     let flags = readonly === undefined ? READONLY_UNSPECIFIED : readonly ? READONLY_TRUE : READONLY_FALSE;
     if (extraKey !== undefined) flags |= EXTRA_KEY;
     if (responseTimeout !== 0) flags |= RESPONSE_TIMEOUT;
+    if (destination !== undefined) flags |= DESTINATION;
     const words = this.#words;
     let at = this.#wordCount;
     words[at] = ticket;
@@ -92,6 +98,7 @@ class Submission {
     for (let i = 0; i < args.length; i++) words[at++] = this.#write(args[i]);
     if (extraKey !== undefined) words[at++] = this.#write(extraKey);
     if (responseTimeout !== 0) words[at++] = responseTimeout;
+    if (destination !== undefined) words[at++] = destination;
     this.#wordCount = at;
     if (this.#words.length > BASE_WORDS || this.#bytes.length > BASE_BYTES) this.flush();
   }
@@ -129,7 +136,7 @@ class Submission {
    * @param {number} bound of its bytes
    */
   #makeRoom(args, extraKey, bound) {
-    const words = HEADER_WORDS + args.length + 2;
+    const words = HEADER_WORDS + args.length + MOST_TRAILING_WORDS;
     if (this.#wordCount + words <= BASE_WORDS && this.#byteCount + bound <= BASE_BYTES) return;
     if (args.length > MAX_ARGUMENTS) {
       throw new RangeError(`a command can have ${MAX_ARGUMENTS} arguments, this one has ${args.length}`);
