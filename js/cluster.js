@@ -4,9 +4,10 @@
 
 const { EventEmitter } = require('node:events');
 const { ClientClosedError, ClientOfflineError } = require('./errors');
-const { BasicCommandParser } = require('./commands');
+const { BasicCommandParser, calculateSlot, listCommands } = require('./commands');
 const { attachCommands } = require('./commander');
-const { defineCommonMethods } = require('./common-methods');
+const { defineListenerMethods, defineMissing } = require('./common-methods');
+const { Nodes } = require('./nodes');
 const { parseOptions } = require('./options');
 const { Session } = require('./session');
 const { isSplit, namingKeys } = require('./split-commands');
@@ -34,7 +35,7 @@ function classFor(config) {
   if (last !== undefined && CLASS_OPTIONS.every((name) => last.config[name] === config[name])) {
     return last.Class;
   }
-  const Class = attachCommands(RedisCluster, config);
+  const Class = attachCommands(RedisCluster, config, listCommands());
   lastClass = { config: { ...config }, Class };
   return Class;
 }
@@ -55,7 +56,9 @@ class RedisCluster extends EventEmitter {
   #closing = new Map();
   #isOpen = false;
   #isReady = false;
-  #view = new TopologyView();
+  /** Of the session, and after it of the last one. @type {Nodes | undefined} */
+  #nodes;
+  #view = new TopologyView((node) => this.#nodes?.clientOf(node));
   #isViewStale = false;
   /** @type {unknown} an error that nobody listened to, during connect */
   #unheardError;
@@ -160,6 +163,38 @@ class RedisCluster extends EventEmitter {
     return this._self.#session?.redirects() ?? { moved: 0, ask: 0 };
   }
 
+  /**
+   * A client of one node. Each has a WATCH of its own.
+   *
+   * @param {import('./topology-view').ShardNode} node
+   */
+  async nodeClient(node) {
+    return this._self.#openNodes().newClient(node);
+  }
+
+  /** A node, each in its turn. */
+  getRandomNode() {
+    const nodes = this._self.#openNodes();
+    return nodes.next([...this.masters, ...this.replicas]);
+  }
+
+  /** A node that has the slot, each in its turn. @param {number} slot */
+  getSlotRandomNode(slot) {
+    return this._self.#openNodes().nextOf(this.slots[slot]);
+  }
+
+  /**
+   * A client of the node that has the key, for what a cluster has not: WATCH, for example.
+   *
+   * @param {RedisArgument} key
+   * @param {boolean} [isReadonly] whether it may be a replica
+   */
+  getNodeClientForKey(key, isReadonly) {
+    const nodes = this._self.#openNodes();
+    const shard = this.slots[calculateSlot(key)];
+    return Promise.resolve(nodes.newClient(isReadonly ? nodes.nextOf(shard) : shard.master));
+  }
+
   /** @deprecated Use `masters`. */
   getMasters() {
     return this.masters;
@@ -187,6 +222,13 @@ class RedisCluster extends EventEmitter {
     return session.channel.submit(parser, readonly, options, transform);
   }
 
+  /** @throws {Error} if the cluster is not ready */
+  #openNodes() {
+    if (!this.#isOpen) throw new ClientClosedError();
+    if (!this.#isReady) throw new ClientOfflineError();
+    return /** @type {Nodes} */ (this.#nodes);
+  }
+
   async #connect() {
     if (this.#isOpen) throw new Error('Cluster already open');
     this.#isOpen = true;
@@ -194,6 +236,7 @@ class RedisCluster extends EventEmitter {
     this.#unheardError = undefined;
     const session = (this.#session = this.#unused ?? this.#createSession());
     this.#unused = undefined;
+    this.#nodes = new Nodes(session, this.constructor, this._options);
     try {
       await session.connect();
     } catch (error) {
@@ -257,6 +300,7 @@ class RedisCluster extends EventEmitter {
   #leave() {
     const session = this.#session ?? this.#unused;
     this.#session = this.#unused = undefined;
+    this.#nodes?.end();
     this.#isOpen = this.#isReady = this.#isViewStale = false;
     this.#view.clear();
     return session;
@@ -307,6 +351,13 @@ function closeTimeout(options) {
   throw new TypeError(`close: \`timeout\` must be a number of milliseconds from 0 on, got ${timeout}`);
 }
 
-defineCommonMethods(RedisCluster.prototype);
+defineListenerMethods(RedisCluster.prototype, (cluster) => cluster._self);
+defineMissing(RedisCluster.prototype, {
+  sync: ['multi', 'MULTI'],
+  async: [
+    'subscribe', 'SUBSCRIBE', 'unsubscribe', 'UNSUBSCRIBE', 'pSubscribe', 'PSUBSCRIBE', 'pUnsubscribe',
+    'PUNSUBSCRIBE', 'sSubscribe', 'SSUBSCRIBE', 'sUnsubscribe', 'SUNSUBSCRIBE',
+  ],
+});
 
 module.exports = { RedisCluster };

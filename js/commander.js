@@ -4,7 +4,7 @@
 
 const { ErrorReply, notSupported } = require('./errors');
 const {
-  BasicCommandParser, functionArgumentsPrefix, getTransformReply, listCommands, scriptArgumentsPrefix,
+  BasicCommandParser, functionArgumentsPrefix, getTransformReply, scriptArgumentsPrefix,
 } = require('./commands');
 const { isSplit, namingKeys } = require('./split-commands');
 
@@ -175,16 +175,17 @@ function mapMethods(commands, createMethod) {
  * @template {new (...args: any[]) => any} BASE
  * @param {BASE} Base
  * @param {CommanderConfig} config
+ * @param {import('./commands').CommandList} commands
  * @returns {BASE} a subclass with the methods that the config asks for
  */
-function attachCommands(Base, { RESP = 3, modules = {}, functions = {}, scripts = {} }) {
+function attachCommands(Base, { RESP = 3, modules = {}, functions = {}, scripts = {} }, commands) {
   const Class = class extends Base {};
   const { prototype } = Class;
   // V8 copies all properties of a prototype for each one that is added (20 ms for 809 of them), unless
   // one was deleted before (0.3 ms). It makes the prototype fast again when it is first used.
   Reflect.deleteProperty(prototype, 'constructor');
   Object.defineProperty(prototype, 'constructor', { value: Class, configurable: true, writable: true });
-  for (const { load, names } of listCommands()) {
+  for (const { load, names } of commands) {
     const isRefused = PER_CONNECTION.test(names[0]);
     const createMethod = isSplit(names[0]) ? splitMethod : commandMethod;
     const method = isRefused ? refusedMethod(names[0]) : createMethod(lazily(load, RESP));
@@ -194,9 +195,9 @@ function attachCommands(Base, { RESP = 3, modules = {}, functions = {}, scripts 
     attachNamespace(prototype, name, () =>
       mapMethods(modules[name], (_, command) => namespaceMethod(lazily(() => command, RESP), [])));
   }
-  for (const [library, commands] of Object.entries(functions)) {
+  for (const [library, all] of Object.entries(functions)) {
     attachNamespace(prototype, library, () =>
-      mapMethods(commands, (name, command) =>
+      mapMethods(all, (name, command) =>
         namespaceMethod(lazily(() => command, RESP), functionArgumentsPrefix(name, command))));
   }
   for (const [name, script] of Object.entries(scripts)) prototype[name] = scriptMethod(script, RESP);
