@@ -12,6 +12,7 @@ const { parseOptions } = require('./options');
 const { Session } = require('./session');
 const { isSplit, namingKeys } = require('./split-commands');
 const { TopologyView } = require('./topology-view');
+const { VirtualCursors, hasCursor } = require('./virtual-cursors');
 
 const DEFAULT_COMMAND_TIMEOUT_MS = 5000;
 /** Options that decide which methods a class has. */
@@ -58,6 +59,7 @@ class RedisCluster extends EventEmitter {
   #isReady = false;
   /** Of the session, and after it of the last one. @type {Nodes | undefined} */
   #nodes;
+  #cursors = new VirtualCursors();
   #view = new TopologyView((node) => this.#nodes?.clientOf(node));
   #isViewStale = false;
   /** @type {unknown} an error that nobody listened to, during connect */
@@ -154,6 +156,7 @@ class RedisCluster extends EventEmitter {
     for (const arg of args) parser.push(arg);
     if (firstKey !== undefined) parser.markRoutingKey(firstKey);
     const all = { ...this._commandOptions, ...options };
+    if (hasCursor(args)) return this._self._submitCursor(parser, isReadonly, all, undefined);
     const answer = this._self._submit(parser, isReadonly, all, undefined);
     return args.length > 0 && isSplit(args[0]) ? namingKeys(answer, args) : answer;
   }
@@ -227,6 +230,21 @@ class RedisCluster extends EventEmitter {
     if (!this.#isOpen) throw new ClientClosedError();
     if (!this.#isReady) throw new ClientOfflineError();
     return /** @type {Nodes} */ (this.#nodes);
+  }
+
+  /**
+   * A command that goes on where an earlier one stopped.
+   *
+   * @param {BasicCommandParser} parser
+   * @param {boolean | undefined} readonly
+   * @param {CommandOptions | undefined} options
+   * @param {TransformReply | undefined} transform
+   */
+  async _submitCursor(parser, readonly, options, transform) {
+    const nodes = this.#openNodes();
+    const view = this.#topology();
+    return this.#cursors.run(parser, view, nodes.next(view.masters), (node, routed) =>
+      nodes.submit(node, routed, readonly, options, transform));
   }
 
   async #connect() {

@@ -7,6 +7,7 @@ const {
   BasicCommandParser, functionArgumentsPrefix, getTransformReply, scriptArgumentsPrefix,
 } = require('./commands');
 const { isSplit, namingKeys } = require('./split-commands');
+const { hasCursor } = require('./virtual-cursors');
 
 /** @typedef {import('@redis/client/dist/lib/RESP/types').Command} Command */
 /** @typedef {import('./channel').TransformReply} TransformReply */
@@ -72,8 +73,9 @@ function namespaceMethod(define, prefix) {
       const parser = new BasicCommandParser(cluster._keyPrefix);
       parser.push(...prefix);
       command.parseCommand(parser, ...args);
+      const submit = hasCursor(parser.redisArgs) ? '_submitCursor' : '_submit';
       const answer =
-        cluster._self._submit(parser, command.IS_READ_ONLY, cluster._commandOptions, transform);
+        cluster._self[submit](parser, command.IS_READ_ONLY, cluster._commandOptions, transform);
       return isSplit(parser.redisArgs[0]) ? namingKeys(answer, parser.redisArgs) : answer;
     } catch (error) {
       return Promise.reject(error);
@@ -119,6 +121,27 @@ function splitMethod(define) {
     const answer = this._self._submit(parser, command.IS_READ_ONLY, this._commandOptions, transform);
     return namingKeys(answer, parser.redisArgs);
   };
+}
+
+/**
+ * The same for a command that goes on from node to node.
+ *
+ * @param {() => Definition} define
+ * @returns {Method}
+ */
+function cursorMethod(define) {
+  return async function (...args) {
+    const { command, transform } = define();
+    const parser = new BasicCommandParser(this._self._keyPrefix);
+    command.parseCommand(parser, ...args);
+    return this._self._submitCursor(parser, command.IS_READ_ONLY, this._commandOptions, transform);
+  };
+}
+
+/** @param {string} name */
+function methodFor(name) {
+  if (isSplit(name)) return splitMethod;
+  return hasCursor(name.split('_')) ? cursorMethod : commandMethod;
 }
 
 /** @param {string} name @returns {Method} */
@@ -187,8 +210,7 @@ function attachCommands(Base, { RESP = 3, modules = {}, functions = {}, scripts 
   Object.defineProperty(prototype, 'constructor', { value: Class, configurable: true, writable: true });
   for (const { load, names } of commands) {
     const isRefused = PER_CONNECTION.test(names[0]);
-    const createMethod = isSplit(names[0]) ? splitMethod : commandMethod;
-    const method = isRefused ? refusedMethod(names[0]) : createMethod(lazily(load, RESP));
+    const method = isRefused ? refusedMethod(names[0]) : methodFor(names[0])(lazily(load, RESP));
     for (const name of names) prototype[name] = method;
   }
   for (const name of Object.keys(modules)) {

@@ -213,6 +213,7 @@ class NodeClient extends EventEmitter {
 }
 
 const { prototype } = NodeClient;
+/** @type {any} */ (prototype)._submitCursor = prototype._submit;
 /** @type {Array<[alias: string, name: 'WATCH' | 'UNWATCH' | 'SELECT' | 'QUIT']>} */
 const ALIASES = [['watch', 'WATCH'], ['unwatch', 'UNWATCH'], ['select', 'SELECT'], ['quit', 'QUIT']];
 for (const [alias, name] of ALIASES) {
