@@ -9,6 +9,7 @@ const { attachCommands } = require('./commander');
 const { defineListenerMethods, defineMissing } = require('./common-methods');
 const { Nodes } = require('./nodes');
 const { parseOptions } = require('./options');
+const { scanCluster } = require('./scan-iterator');
 const { Session } = require('./session');
 const { isSplit, namingKeys } = require('./split-commands');
 const { TopologyView } = require('./topology-view');
@@ -159,6 +160,22 @@ class RedisCluster extends EventEmitter {
     if (hasCursor(args)) return this._self._submitCursor(parser, isReadonly, all, undefined);
     const answer = this._self._submit(parser, isReadonly, all, undefined);
     return args.length > 0 && isSplit(args[0]) ? namingKeys(answer, args) : answer;
+  }
+
+  /**
+   * All keys of the cluster, in pages. A key that exists all the time is among them, also while slots
+   * move and primaries are replaced; some keys may come twice.
+   *
+   * @param {import('./scan-iterator').ScanOptions} [options]
+   */
+  scanIterator(options) {
+    const cluster = this._self;
+    return scanCluster({
+      view: () => (cluster.#openNodes(), cluster.#topology()),
+      send: (node, parser, all) => cluster.#openNodes().submit(node, parser, true, all, undefined),
+      connections: ({ address }) => cluster.#session?.connectionTo(address).epoch ?? 0,
+      refresh: () => cluster.#session?.refresh(),
+    }, options, this._commandOptions);
   }
 
   /** How often commands were sent on to another node, since connect. */
