@@ -125,17 +125,17 @@ class NodeClient extends EventEmitter {
         `${name} would change a connection that is shared with the cluster; use ${NOT_SHARED[name]}`,
       ));
     }
-    return this.#send(args, options);
+    return send(this, args, options);
   }
 
   /** @param {RedisArgument | RedisArgument[]} key */
   WATCH(key) {
     const keys = prefixKeys(this._keyPrefix, key);
-    return this._self.#watch.begin(() => this.#send(['WATCH', ...keys]));
+    return this._self.#watch.begin(() => send(this, ['WATCH', ...keys]));
   }
 
   async UNWATCH() {
-    const reply = await this.#send(['UNWATCH']);
+    const reply = await send(this, ['UNWATCH']);
     this._self.#watch.end(true);
     return reply;
   }
@@ -147,7 +147,7 @@ class NodeClient extends EventEmitter {
 
   /** @param {number} db */
   async SELECT(db) {
-    await this.#send(['SELECT', db.toString()]);
+    await send(this, ['SELECT', db.toString()]);
   }
 
   /** Ends what was watched. The shared connection has no state of its own. */
@@ -185,16 +185,6 @@ class NodeClient extends EventEmitter {
   }
 
   /**
-   * @param {RedisArgument[]} args
-   * @param {CommandOptions} [options]
-   */
-  #send(args, options) {
-    const parser = new BasicCommandParser();
-    for (const arg of args) parser.push(arg);
-    return this._self._submit(parser, undefined, { ...this._commandOptions, ...options }, undefined);
-  }
-
-  /**
    * Every command ends here.
    *
    * @param {BasicCommandParser} parser
@@ -210,6 +200,17 @@ class NodeClient extends EventEmitter {
     if (lease === undefined) return core.submit(parser, readonly, options, transform, core.destination);
     return this.#watch.guard(core.submit(parser, readonly, options, transform, lease));
   }
+}
+
+/**
+ * @param {NodeClient} client or a view of it
+ * @param {RedisArgument[]} args
+ * @param {CommandOptions} [options]
+ */
+function send(client, args, options) {
+  const parser = new BasicCommandParser();
+  for (const arg of args) parser.push(arg);
+  return client._self._submit(parser, undefined, { ...client._commandOptions, ...options }, undefined);
 }
 
 const { prototype } = NodeClient;

@@ -6,7 +6,7 @@ import { TapeWriter, EVENT } from './tape-writer.mjs';
 
 const require = createRequire(import.meta.url);
 
-/** Reads what was packed. @returns {Array<{ ticket, args, flags, keyIndex, timeout, extraKey }>} */
+/** Reads what was packed. @returns {Array<{ ticket, args, flags, keyIndex, timeout, extraKey, destination }>} */
 export function readSubmission(words, wordCount, bytes) {
   const commands = [];
   let byte = 0;
@@ -21,7 +21,10 @@ export function readSubmission(words, wordCount, bytes) {
       return arg;
     };
     const args = Array.from({ length: count }, next);
-    commands.push({ ticket, args, flags, keyIndex, timeout, extraKey: flags & 4 ? next() : undefined });
+    const extraKey = flags & 4 ? next() : undefined;
+    if (flags & 8) at++;
+    const destination = flags & 32 ? words[at++] : undefined;
+    commands.push({ ticket, args, flags, keyIndex, timeout, extraKey, destination });
   }
   return commands;
 }
@@ -33,6 +36,7 @@ export class FakeNative {
   submitCount = 0;
   topologyJson = JSON.stringify({ epoch: 0, nodes: [], shards: [] });
   answersConnect = true;
+  destinations = [];
   #tape = new TapeWriter();
   #takenLarge = [];
 
@@ -84,6 +88,14 @@ export class FakeNative {
   answerReconnect(...args) { this.calls.push(['answerReconnect', ...args]); }
   topology() { return this.topologyJson; }
   redirects() { return [3, 1]; }
+  refresh() { this.calls.push(['refresh']); }
+
+  /** Numbers from 100 on, by address. */
+  destination(host, port) {
+    const address = `${host}:${port}`;
+    if (!this.destinations.includes(address)) this.destinations.push(address);
+    return 100 + this.destinations.indexOf(address);
+  }
 
   /** Writes an answer; the facade sees it at the next wake. */
   write(ticket, value) {
