@@ -1,5 +1,5 @@
 /** What this package adds to node-redis's types, and what it refuses for good. */
-import { createCluster, type RedisClusterOptions, type RedirectCounts } from 'redis-cluster-native';
+import { createCluster, RESP_TYPES, type RedisClusterOptions, type RedirectCounts } from 'redis-cluster-native';
 import { exactly } from './assert-types.js';
 
 const seeds: RedisClusterOptions['rootNodes'] = [
@@ -19,6 +19,17 @@ export async function redirects(): Promise<void> {
   exactly<RedirectCounts>()(cluster.duplicate().redirects());
   exactly<RedirectCounts>()(cluster.withTypeMapping({}).redirects());
   exactly<RedirectCounts>()(cluster.withCommandOptions({ timeout: 1 }).redirects());
+}
+
+export async function allKeys(): Promise<void> {
+  const cluster = createCluster({ rootNodes: seeds });
+  for await (const keys of cluster.scanIterator({ MATCH: 'a*', COUNT: 10, TYPE: 'string' })) {
+    exactly<string[]>()(keys);
+  }
+  const buffers = cluster.withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer });
+  for await (const keys of buffers.scanIterator()) exactly<Buffer[]>()(keys);
+  // @ts-expect-error cursors belong to single nodes
+  cluster.scanIterator({ cursor: '0' });
 }
 
 export function refused(): void {
