@@ -22,7 +22,8 @@ const LONGEST_TIMEOUT_MS = 0x7fffffff;
 
 /** @typedef {import('./native-addon').NativeCluster} NativeCluster */
 /** @typedef {import('@redis/client').TypeMapping} TypeMapping */
-/** @typedef {import('@redis/client').CommandParser} CommandParser */
+/** @typedef {import('@redis/client').RedisArgument} RedisArgument */
+/** @typedef {Pick<import('@redis/client').CommandParser, 'redisArgs' | 'firstKey' | 'preserve'>} CommandParser */
 /** @typedef {import('./waiting').TransformReply} TransformReply */
 
 /**
@@ -106,11 +107,37 @@ class Channel {
       this.#reject(waiting, error);
       return promise;
     }
-    if (!this.#isScheduled) {
-      this.#isScheduled = true;
-      schedule(this.#flushTick);
-    }
+    this.#schedule();
     return promise;
+  }
+
+  /**
+   * Sends a transaction. It has no deadline, like node-redis's.
+   *
+   * @param {import('./submission').Part[]} commands
+   * @param {RedisArgument | undefined} key that decides the slot
+   * @param {number} [destination] the one node that may serve it
+   * @returns {Promise<any>} EXEC's reply
+   */
+  submitTransaction(commands, key, destination) {
+    const waiting = this.#take();
+    if (waiting === undefined) return Promise.reject(tooMany());
+    const promise = waiting.begin();
+    waiting.as = 0;
+    try {
+      this.#submission.packTransaction(waiting.ticket, commands, key, destination);
+    } catch (error) {
+      this.#reject(waiting, error);
+      return promise;
+    }
+    this.#schedule();
+    return promise;
+  }
+
+  #schedule() {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    schedule(this.#flushTick);
   }
 
   /**
@@ -219,7 +246,7 @@ class Channel {
     const waiting = this.#waiting[ticket & PLACE_MASK];
     if (waiting?.ticket !== ticket || waiting.resolve === undefined) {
       // Nobody's, or too late: rejected already, for example because the cluster was ended.
-      decoder.value(0);
+      decoder.skip();
       return;
     }
     const isError = decoder.nextIsError();

@@ -7,6 +7,7 @@ const { ClientClosedError, ClientOfflineError } = require('./errors');
 const { BasicCommandParser, calculateSlot, listCommands } = require('./commands');
 const { attachCommands } = require('./commander');
 const { defineListenerMethods, defineMissing } = require('./common-methods');
+const { attachMultiCommands, RedisClusterMultiCommand } = require('./multi-command');
 const { Nodes } = require('./nodes');
 const { parseOptions } = require('./options');
 const { scanCluster } = require('./scan-iterator');
@@ -16,6 +17,8 @@ const { TopologyView } = require('./topology-view');
 const { VirtualCursors, hasCursor } = require('./virtual-cursors');
 
 const DEFAULT_COMMAND_TIMEOUT_MS = 5000;
+/** Transactions and pipelines have no deadline, and no type mapping: node-redis gives them none. */
+const PIPELINED = Object.freeze({ timeout: undefined });
 /** Options that decide which methods a class has. */
 const CLASS_OPTIONS = /** @type {const} */ (['RESP', 'modules', 'functions', 'scripts']);
 
@@ -38,6 +41,11 @@ function classFor(config) {
     return last.Class;
   }
   const Class = attachCommands(RedisCluster, config, listCommands());
+  /** @type {typeof RedisClusterMultiCommand | undefined} */
+  let Multi;
+  Object.defineProperty(Class.prototype, '_Multi', {
+    get: () => (Multi ??= attachMultiCommands(RedisClusterMultiCommand, config, listCommands())),
+  });
   lastClass = { config: { ...config }, Class };
   return Class;
 }
@@ -58,9 +66,9 @@ class RedisCluster extends EventEmitter {
   #closing = new Map();
   #isOpen = false;
   #isReady = false;
+  #cursors = new VirtualCursors();
   /** Of the session, and after it of the last one. @type {Nodes | undefined} */
   #nodes;
-  #cursors = new VirtualCursors();
   #view = new TopologyView((node) => this.#nodes?.clientOf(node));
   #isViewStale = false;
   /** @type {unknown} an error that nobody listened to, during connect */
@@ -96,6 +104,7 @@ class RedisCluster extends EventEmitter {
   get pubSubNode() { return undefined; }
   get clientSideCache() { return undefined; }
   get _keyPrefix() { return this._self._options.keyPrefix; }
+  get _Multi() { return RedisClusterMultiCommand; }
 
   /** @param {Record<string, any>} [overrides] */
   duplicate(overrides) {
@@ -160,6 +169,32 @@ class RedisCluster extends EventEmitter {
     if (hasCursor(args)) return this._self._submitCursor(parser, isReadonly, all, undefined);
     const answer = this._self._submit(parser, isReadonly, all, undefined);
     return args.length > 0 && isSplit(args[0]) ? namingKeys(answer, args) : answer;
+  }
+
+  /**
+   * @param {RedisArgument} [routing] a key of the node that is to run it; without it the first key decides
+   */
+  multi(routing) {
+    const cluster = this._self;
+    return new cluster._Multi(
+      async (commands, key) => cluster.#openChannel().submitTransaction(commands, key),
+      async (commands) => {
+        const channel = cluster.#openChannel();
+        return Promise.all(commands.map((command) => {
+          const answer = channel.submit(command, command.readonly, PIPELINED, undefined);
+          const args = command.redisArgs;
+          return args.length > 0 && isSplit(args[0]) ? namingKeys(answer, args) : answer;
+        }));
+      },
+      routing,
+      this._commandOptions?.typeMapping,
+      cluster._keyPrefix,
+    );
+  }
+
+  /** @param {RedisArgument} [routing] */
+  MULTI(routing) {
+    return this.multi(routing);
   }
 
   /**
@@ -236,16 +271,24 @@ class RedisCluster extends EventEmitter {
    */
   _submit(parser, readonly, options, transform) {
     const session = this.#session;
-    if (!this.#isReady || session === undefined) {
-      return Promise.reject(this.#isOpen ? new ClientOfflineError() : new ClientClosedError());
-    }
+    if (!this.#isReady || session === undefined) return Promise.reject(this.#closedError());
     return session.channel.submit(parser, readonly, options, transform);
+  }
+
+  /** @throws while nothing is accepted */
+  #openChannel() {
+    const session = this.#session;
+    if (!this.#isReady || session === undefined) throw this.#closedError();
+    return session.channel;
+  }
+
+  #closedError() {
+    return this.#isOpen ? new ClientOfflineError() : new ClientClosedError();
   }
 
   /** @throws {Error} if the cluster is not ready */
   #openNodes() {
-    if (!this.#isOpen) throw new ClientClosedError();
-    if (!this.#isReady) throw new ClientOfflineError();
+    if (!this.#isReady) throw this.#closedError();
     return /** @type {Nodes} */ (this.#nodes);
   }
 
@@ -388,7 +431,7 @@ function closeTimeout(options) {
 
 defineListenerMethods(RedisCluster.prototype, (cluster) => cluster._self);
 defineMissing(RedisCluster.prototype, {
-  sync: ['multi', 'MULTI'],
+  sync: [],
   async: [
     'subscribe', 'SUBSCRIBE', 'unsubscribe', 'UNSUBSCRIBE', 'pSubscribe', 'PSUBSCRIBE', 'pUnsubscribe',
     'PUNSUBSCRIBE', 'sSubscribe', 'SSUBSCRIBE', 'sUnsubscribe', 'SUNSUBSCRIBE',

@@ -1,6 +1,6 @@
 'use strict';
-// Gives a cluster class its methods: commands, modules, functions and scripts. Definitions load when
-// a method is first called.
+// Gives a class its methods: commands, modules, functions and scripts. Definitions load when a method
+// is first called.
 
 const { ErrorReply, notSupported } = require('./errors');
 const {
@@ -11,8 +11,16 @@ const { hasCursor } = require('./virtual-cursors');
 
 /** @typedef {import('@redis/client/dist/lib/RESP/types').Command} Command */
 /** @typedef {import('./channel').TransformReply} TransformReply */
-/** @typedef {(this: any, ...args: any[]) => Promise<unknown>} Method */
+/** @typedef {(this: any, ...args: any[]) => unknown} Method */
 /** @typedef {{ command: Command, transform: TransformReply | undefined }} Definition */
+
+/**
+ * @typedef {object} Makers how each kind of method is made
+ * @property {(name: string, define: () => Definition) => Method} command
+ * @property {(define: () => Definition) => Method} module `this` is the namespace, `_self` whose it is
+ * @property {(name: string, fn: any, resp: 2 | 3) => Method} function the same
+ * @property {(script: any, resp: 2 | 3) => Method} script
+ */
 
 /**
  * node-redis keeps a registry for these, because the server keeps what they prepare per connection.
@@ -37,7 +45,7 @@ function lazily(load, resp) {
   };
 }
 
-// Methods return promises and never throw, like the async functions of node-redis. They are no async
+// A cluster's methods return promises and never throw, like the async functions of node-redis. They are no async
 // functions, because those would cost a second promise per command.
 
 /**
@@ -138,12 +146,6 @@ function cursorMethod(define) {
   };
 }
 
-/** @param {string} name */
-function methodFor(name) {
-  if (isSplit(name)) return splitMethod;
-  return hasCursor(name.split('_')) ? cursorMethod : commandMethod;
-}
-
 /** @param {string} name @returns {Method} */
 function refusedMethod(name) {
   return () => Promise.reject(notSupported(name));
@@ -194,14 +196,39 @@ function mapMethods(commands, createMethod) {
  * @property {Record<string, any>} [scripts]
  */
 
+/** @type {Makers} */
+const clusterMakers = {
+  command: (name, define) => {
+    if (PER_CONNECTION.test(name)) return refusedMethod(name);
+    if (hasCursor(name.split('_'))) return cursorMethod(define);
+    return isSplit(name) ? splitMethod(define) : commandMethod(define);
+  },
+  module: (define) => namespaceMethod(define, []),
+  function: (name, fn, resp) =>
+    namespaceMethod(lazily(() => fn, resp), functionArgumentsPrefix(name, fn)),
+  script: scriptMethod,
+};
+
 /**
  * @template {new (...args: any[]) => any} BASE
  * @param {BASE} Base
  * @param {CommanderConfig} config
  * @param {import('./commands').CommandList} commands
+ * @returns {BASE} a subclass with the methods of a cluster that the config asks for
+ */
+function attachCommands(Base, config, commands) {
+  return attachMethods(Base, config, clusterMakers, commands);
+}
+
+/**
+ * @template {new (...args: any[]) => any} BASE
+ * @param {BASE} Base
+ * @param {CommanderConfig} config
+ * @param {Makers} make
+ * @param {import('./commands').CommandList} commands
  * @returns {BASE} a subclass with the methods that the config asks for
  */
-function attachCommands(Base, { RESP = 3, modules = {}, functions = {}, scripts = {} }, commands) {
+function attachMethods(Base, { RESP = 3, modules = {}, functions = {}, scripts = {} }, make, commands) {
   const Class = class extends Base {};
   const { prototype } = Class;
   // V8 copies all properties of a prototype for each one that is added (20 ms for 809 of them), unless
@@ -209,21 +236,19 @@ function attachCommands(Base, { RESP = 3, modules = {}, functions = {}, scripts 
   Reflect.deleteProperty(prototype, 'constructor');
   Object.defineProperty(prototype, 'constructor', { value: Class, configurable: true, writable: true });
   for (const { load, names } of commands) {
-    const isRefused = PER_CONNECTION.test(names[0]);
-    const method = isRefused ? refusedMethod(names[0]) : methodFor(names[0])(lazily(load, RESP));
+    const method = make.command(names[0], lazily(load, RESP));
     for (const name of names) prototype[name] = method;
   }
   for (const name of Object.keys(modules)) {
     attachNamespace(prototype, name, () =>
-      mapMethods(modules[name], (_, command) => namespaceMethod(lazily(() => command, RESP), [])));
+      mapMethods(modules[name], (_, command) => make.module(lazily(() => command, RESP))));
   }
   for (const [library, all] of Object.entries(functions)) {
     attachNamespace(prototype, library, () =>
-      mapMethods(all, (name, command) =>
-        namespaceMethod(lazily(() => command, RESP), functionArgumentsPrefix(name, command))));
+      mapMethods(all, (name, fn) => make.function(name, fn, RESP)));
   }
-  for (const [name, script] of Object.entries(scripts)) prototype[name] = scriptMethod(script, RESP);
+  for (const [name, script] of Object.entries(scripts)) prototype[name] = make.script(script, RESP);
   return Class;
 }
 
-module.exports = { attachCommands };
+module.exports = { attachCommands, attachMethods, lazily };

@@ -2,7 +2,7 @@
 // Where command definitions come from: node-redis's packages. A definition is loaded when its
 // command is first called, because loading all of them takes longer than connecting.
 
-const { BasicCommandParser, prefixKeys } = require('@redis/client/dist/lib/client/parser');
+const { BasicCommandParser, prefixKey, prefixKeys } = require('@redis/client/dist/lib/client/parser');
 const {
   functionArgumentsPrefix, getTransformReply, scriptArgumentsPrefix,
 } = require('@redis/client/dist/lib/commander');
@@ -75,6 +75,7 @@ module.exports = {
   listCommands,
   listNodeCommands,
   loadCommand,
+  prefixKey,
   prefixKeys,
   scriptArgumentsPrefix,
 };

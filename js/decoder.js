@@ -143,6 +143,23 @@ class Decoder {
     return value;
   }
 
+  /** Passes over one whole value. */
+  skip() {
+    for (let open = 1; open > 0; open--) {
+      const word = this.#words[this.#at++];
+      switch (word & MASK) {
+        case INT: this.#at++; break;
+        case INT64: this.#at += 2; break;
+        case NULL: case BOOLEAN: break;
+        case LARGE: this.#native.takeLargeBuffer(); break;
+        case ARRAY: case SET: case PUSH: open += word >>> BITS; break;
+        case MAP: open += 2 * (word >>> BITS); break;
+        case FAILURE: open++; break;
+        default: this.#position += word >>> BITS;
+      }
+    }
+  }
+
   /** Where the payload of the next value ends, or 0 if it has too few strings to be cut. */
   #measure() {
     const words = this.#words;

@@ -5,6 +5,10 @@
 // Per command: ticket; argument count (low 24 bits) and flags; index of the routing key among the
 // arguments; timeout in ms (0: none); then the byte length of each argument, that of a routing key that
 // is not among them, and the response timeout in ms if there is one.
+//
+// Per transaction: ticket; number of commands and flags; no key; no timeout; then per command its
+// argument count and flags, the index of its first key, and the byte length of each argument; then the
+// byte length of a routing key that is not the first key of a command.
 
 /** Room for about 5,000 usual commands; a tick that has more goes over in several calls. */
 const BASE_WORDS = 32 << 10;
@@ -33,11 +37,17 @@ const EXTRA_KEY = 4;
 const RESPONSE_TIMEOUT = 8;
 /** A destination follows. */
 const DESTINATION = 32;
+/** It is a transaction. */
+const UNIT = 16;
+/** Words of a transaction's command before the lengths. */
+const PART_WORDS = 2;
 const KEYLESS = 0xffffffff;
 const NOT_AN_ARGUMENT = -1;
 
 /** @typedef {Buffer & { utf8Write(text: string, offset: number): number }} WritableBuffer */
 /** @typedef {import('@redis/client').RedisArgument} RedisArgument */
+
+/** @typedef {{ redisArgs: ReadonlyArray<RedisArgument>, firstKey: RedisArgument | undefined, readonly: boolean | undefined }} Part of a transaction */
 
 /** What waits to be handed over. */
 class Submission {
@@ -75,16 +85,14 @@ class Submission {
    * @throws {TypeError} for an argument that is neither a string nor a Buffer
    */
   pack(ticket, args, key, readonly, timeout, responseTimeout, destination) {
-    // It would go out as nothing that a server answers, and the next answer would be taken for its.
-    if (args.length === 0) throw new TypeError('a command needs a name');
     const keyIndex = key === undefined || key === null ? KEYLESS : indexOfKey(args, key);
     const extraKey = keyIndex === NOT_AN_ARGUMENT ? key : undefined;
-    let room = 0;
-    for (let i = 0; i < args.length; i++) room += byteBound(args[i], i);
+    let room = roomOf(args);
     if (extraKey !== undefined) room += byteBound(extraKey, 'firstKey');
-    this.#makeRoom(args, extraKey, room);
+    const wordCount = HEADER_WORDS + args.length + MOST_TRAILING_WORDS;
+    if (!this.#fits(wordCount, room)) this.#makeRoom(wordCount, room, [args], extraKey);
 
-    let flags = readonly === undefined ? READONLY_UNSPECIFIED : readonly ? READONLY_TRUE : READONLY_FALSE;
+    let flags = readonlyFlag(readonly);
     if (extraKey !== undefined) flags |= EXTRA_KEY;
     if (responseTimeout !== 0) flags |= RESPONSE_TIMEOUT;
     if (destination !== undefined) flags |= DESTINATION;
@@ -99,7 +107,56 @@ class Submission {
     if (extraKey !== undefined) words[at++] = this.#write(extraKey);
     if (responseTimeout !== 0) words[at++] = responseTimeout;
     if (destination !== undefined) words[at++] = destination;
-    this.#wordCount = at;
+    this.#finish(at);
+  }
+
+  /**
+   * Copies a transaction. If this throws, nothing of it is left behind.
+   *
+   * @param {number} ticket
+   * @param {ReadonlyArray<Part>} commands
+   * @param {RedisArgument | undefined} key that decides the slot
+   * @param {number} [destination] the one node that it is for, whatever its keys
+   * @throws {TypeError} for an argument that is neither a string nor a Buffer
+   */
+  packTransaction(ticket, commands, key, destination) {
+    const first = commands.find(({ firstKey }) => firstKey !== undefined);
+    const isFirst = key !== undefined && first?.firstKey === key && first.redisArgs.includes(key);
+    const extraKey = isFirst || key === null ? undefined : key;
+    let room = extraKey === undefined ? 0 : byteBound(extraKey, 'firstKey');
+    let wordCount = HEADER_WORDS + MOST_TRAILING_WORDS;
+    for (const { redisArgs } of commands) {
+      room += roomOf(redisArgs);
+      wordCount += PART_WORDS + redisArgs.length;
+    }
+    if (!this.#fits(wordCount, room)) {
+      this.#makeRoom(wordCount, room, commands.map(({ redisArgs }) => redisArgs), extraKey);
+    }
+
+    const words = this.#words;
+    let at = this.#wordCount;
+    words[at] = ticket;
+    let flags = extraKey === undefined ? UNIT : UNIT | EXTRA_KEY;
+    if (destination !== undefined) flags |= DESTINATION;
+    words[at + 1] = commands.length | (flags << FLAGS_SHIFT);
+    words[at + 2] = KEYLESS;
+    words[at + 3] = 0;
+    at += HEADER_WORDS;
+    for (const { redisArgs, firstKey, readonly } of commands) {
+      words[at] = redisArgs.length | (readonlyFlag(readonly) << FLAGS_SHIFT);
+      // One that is not among the arguments leads past their end.
+      words[at + 1] = firstKey === undefined || firstKey === null ? KEYLESS : indexOfKey(redisArgs, firstKey);
+      at += PART_WORDS;
+      for (let i = 0; i < redisArgs.length; i++) words[at++] = this.#write(redisArgs[i]);
+    }
+    if (extraKey !== undefined) words[at++] = this.#write(extraKey);
+    if (destination !== undefined) words[at++] = destination;
+    this.#finish(at);
+  }
+
+  /** @param {number} wordCount with what has been packed just now */
+  #finish(wordCount) {
+    this.#wordCount = wordCount;
     if (this.#words.length > BASE_WORDS || this.#bytes.length > BASE_BYTES) this.flush();
   }
 
@@ -128,24 +185,31 @@ class Submission {
   }
 
   /**
-   * Makes sure that a command fits: hands over what is before it, and grows for a command that is
-   * larger than the buffers.
-   *
-   * @param {ReadonlyArray<RedisArgument>} args
-   * @param {RedisArgument | undefined} extraKey
-   * @param {number} bound of its bytes
+   * @param {number} words
+   * @param {number} bytes
    */
-  #makeRoom(args, extraKey, bound) {
-    const words = HEADER_WORDS + args.length + MOST_TRAILING_WORDS;
-    if (this.#wordCount + words <= BASE_WORDS && this.#byteCount + bound <= BASE_BYTES) return;
-    if (args.length > MAX_ARGUMENTS) {
-      throw new RangeError(`a command can have ${MAX_ARGUMENTS} arguments, this one has ${args.length}`);
+  #fits(words, bytes) {
+    return this.#wordCount + words <= BASE_WORDS && this.#byteCount + bytes <= BASE_BYTES;
+  }
+
+  /**
+   * Hands over what is before a command, and grows for one that is larger than the buffers.
+   *
+   * @param {number} words at most
+   * @param {number} bound of its bytes
+   * @param {ReadonlyArray<ReadonlyArray<RedisArgument>>} lists its arguments, or those of its commands
+   * @param {RedisArgument | undefined} extraKey
+   */
+  #makeRoom(words, bound, lists, extraKey) {
+    const longest = lists.reduce((most, { length }) => Math.max(most, length), lists.length);
+    if (longest > MAX_ARGUMENTS) {
+      throw new RangeError(`a command can have ${MAX_ARGUMENTS} arguments, this one has ${longest}`);
     }
     this.flush();
     if (words > BASE_WORDS) this.#words = new Uint32Array(words);
     if (bound <= BASE_BYTES) return;
     let bytes = extraKey === undefined ? 0 : Buffer.byteLength(extraKey);
-    for (const arg of args) bytes += Buffer.byteLength(arg);
+    for (const args of lists) for (const arg of args) bytes += Buffer.byteLength(arg);
     if (bytes > BASE_BYTES) this.#grow(bytes);
   }
 
@@ -193,6 +257,24 @@ class Submission {
     }
     return length;
   }
+}
+
+/** @param {boolean | undefined} readonly */
+function readonlyFlag(readonly) {
+  if (readonly === undefined) return READONLY_UNSPECIFIED;
+  return readonly ? READONLY_TRUE : READONLY_FALSE;
+}
+
+/**
+ * @param {ReadonlyArray<RedisArgument>} args of one command
+ * @returns {number} how many bytes they take at most
+ */
+function roomOf(args) {
+  // It would go out as nothing that a server answers, and the next answer would be taken for its.
+  if (args.length === 0) throw new TypeError('a command needs a name');
+  let room = 0;
+  for (let i = 0; i < args.length; i++) room += byteBound(args[i], i);
+  return room;
 }
 
 /**

@@ -17,10 +17,10 @@ const COUNT_MASK: u32 = 0x00ff_ffff;
 const KEY_FOLLOWS: u32 = 4;
 /// In the top byte: a response timeout follows.
 const RESPONSE_TIMEOUT_FOLLOWS: u32 = 8;
-/// In the top byte: a destination follows.
-const DESTINATION_FOLLOWS: u32 = 32;
 /// In the top byte: it is a transaction.
 const IS_UNIT: u32 = 16;
+/// In the top byte: a destination follows.
+const DESTINATION_FOLLOWS: u32 = 32;
 /// No routing key.
 const KEYLESS: u32 = u32::MAX;
 

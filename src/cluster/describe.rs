@@ -32,15 +32,14 @@ pub(super) struct Part<'a> {
     pub(super) groups: &'a [u32],
 }
 
-/// What routing wants to know, flags of the request, and where it goes if not where its key is.
-pub(super) type Described = (Subject, u16, Option<&'static Policy>);
-
 /// What routing and later decisions need to know.
 ///
 /// # Errors
 ///
-/// No server would take it.
-pub(super) fn describe(command: &Command<'_>) -> Result<Described, Error> {
+/// It cannot be sent at all.
+pub(super) fn describe(
+    command: &Command<'_>,
+) -> Result<(Subject, u16, Option<&'static Policy>), Error> {
     if let Some(unit) = &command.unit {
         let (subject, flags) = transaction::describe(unit, command.key)?;
         return Ok((subject, flags, None));
@@ -71,23 +70,19 @@ impl Piece<'_> {
         let start = out.len();
         let args = &self.command.args;
         match (&self.part, &self.command.unit) {
-            (_, Some(unit)) => transaction::encode(out, unit),
+            (None, Some(unit)) => transaction::encode(out, unit),
             (None, None) => {
                 out.reserve(args.byte_len() + ARGUMENT_OVERHEAD * (args.len() + 1));
                 push_header(out, args.len());
                 args.iter().for_each(|argument| push_argument(out, argument));
             }
-            (Some(Part { args, shape, groups }), None) => {
+            (Some(Part { args, shape, groups }), _) => {
                 push_header(out, 1 + groups.len() * shape.step + shape.tail);
                 part_args(args, *shape, groups).for_each(|argument| push_argument(out, argument));
             }
         }
-        let mut request =
-            Request::new(self.ticket, self.flags, self.subject.slot, out.len() - start);
-        if let Some(unit) = &self.command.unit {
-            request = request.in_steps(transaction::steps(unit));
-        }
-        timed(request, now, self.command)
+        let request = Request::new(self.ticket, self.flags, self.subject.slot, out.len() - start);
+        completed(request, now, self.command)
     }
 
     /// The same with bytes of its own.
@@ -97,7 +92,11 @@ impl Piece<'_> {
     }
 }
 
-fn timed(mut request: Request, now: u32, command: &Command<'_>) -> Request {
+/// With what is said of the command besides its bytes.
+fn completed(mut request: Request, now: u32, command: &Command<'_>) -> Request {
+    if let Some(unit) = &command.unit {
+        request = request.in_steps(transaction::steps(unit));
+    }
     if command.timeout_ms != 0 {
         request = request.until(now.wrapping_add(command.timeout_ms));
     }

@@ -154,8 +154,10 @@ mod tests {
             assert!(most_bytes(unit) >= want.len());
             assert_eq!(steps(unit), 3);
         });
-        let mut empty = Vec::new();
-        with_unit(&[], |unit| encode(&mut empty, unit));
-        assert_eq!(empty.len(), FRAME);
+        with_unit(&[], |unit| {
+            let mut out = Vec::new();
+            encode(&mut out, unit);
+            assert_eq!(out.len(), FRAME);
+        });
     }
 }

@@ -50,7 +50,7 @@ impl Upstream for NodeUpstream {
             None => request.ticket,
         };
         if word != SWALLOWED {
-            self.session.shared.answer(word, |tape| tape.push_text(kind::ERROR, text));
+            self.session.shared.outbox.post(word, |tape| tape.push_text(kind::ERROR, text));
         }
     }
 

@@ -303,13 +303,13 @@ impl Inbound {
     }
 }
 
-/// Whether it stands before an answer of the upstream's own.
-fn is_own(word: u32) -> bool {
-    (OWN..SWALLOWED).contains(&word)
-}
-
 /// The text of the error that begins at `entry`.
 fn error_text(tape: &Tape, entry: Mark) -> &[u8] {
     let length = (tape.words[entry.words + 1] >> kind::BITS) as usize;
     &tape.bytes[entry.bytes..entry.bytes + length]
+}
+
+/// Whether it stands before an answer of the upstream's own.
+fn is_own(word: u32) -> bool {
+    (OWN..SWALLOWED).contains(&word)
 }
