@@ -5,7 +5,8 @@
 const { EventEmitter } = require('node:events');
 const { BasicCommandParser, prefixKeys } = require('./commands');
 const { defineListenerMethods, defineMissing } = require('./common-methods');
-const { ClientClosedError, WatchError, notSupported } = require('./errors');
+const { ClientClosedError, ErrorReply, WatchError, notSupported } = require('./errors');
+const { NodeMultiCommand } = require('./node-multi-command');
 const { defineScanIterators } = require('./node-scan-iterators');
 const { Watch } = require('./watch');
 
@@ -23,8 +24,9 @@ const DEFAULT_COMMAND_TIMEOUT_MS = 5000;
  * @property {import('./node-connections').NodeConnection} connection
  * @property {number} destination
  * @property {Record<string, any>} options
- * @property {(parser: BasicCommandParser, readonly: boolean | undefined, options: CommandOptions | undefined,
+ * @property {(parser: import('./channel').CommandParser, readonly: boolean | undefined, options: CommandOptions | undefined,
  *   transform: TransformReply | undefined, destination: number) => Promise<unknown>} submit
+ * @property {(commands: import('./multi-command').QueuedCommand[], destination: number) => Promise<any>} submitTransaction
  * @property {import('./watch').Lessor} lessor
  */
 
@@ -70,6 +72,7 @@ class NodeClient extends EventEmitter {
   get isDirtyWatch() { return this._self.#watch.isDirty; }
   get options() { return this._self.#core.options; }
   get clientSideCache() { return undefined; }
+  get _Multi() { return NodeMultiCommand; }
   /** As in node-redis, the prefix is the cluster's, not its nodes'. */
   get _keyPrefix() { return this._self.#core.options.keyPrefix; }
   /** Where listeners are kept. */
@@ -140,6 +143,18 @@ class NodeClient extends EventEmitter {
     return reply;
   }
 
+  MULTI() {
+    const client = this._self;
+    const { typeMapping } = this._commandOptions ?? {};
+    return new client._Multi(
+      (commands) => client.#executeMulti(commands),
+      (commands) => client.#executePipeline(commands, typeMapping),
+      undefined,
+      typeMapping,
+      client._keyPrefix,
+    );
+  }
+
   /** @param {string} message with which the next transaction fails */
   setDirtyWatch(message) {
     this._self.#watch.setDirty(message);
@@ -179,6 +194,32 @@ class NodeClient extends EventEmitter {
   ref() {}
   unref() {}
 
+  /** @param {import('./multi-command').QueuedCommand[]} commands */
+  async #executeMulti(commands) {
+    if (!this.#isOpen || !this.#core.isOpen) throw new ClientClosedError();
+    const objection = this.#watch.takeObjection();
+    if (objection !== undefined) throw new WatchError(objection);
+    const { lease } = this.#watch;
+    try {
+      const replies = await this.#core.submitTransaction(commands, lease ?? this.#core.destination);
+      this.#watch.end(true);
+      return replies;
+    } catch (error) {
+      // EXEC ends what was watched, whatever comes of it.
+      this.#watch.end(error instanceof ErrorReply);
+      throw error;
+    }
+  }
+
+  /**
+   * @param {import('./multi-command').QueuedCommand[]} commands
+   * @param {CommandOptions['typeMapping']} typeMapping
+   */
+  async #executePipeline(commands, typeMapping) {
+    const options = { timeout: undefined, typeMapping };
+    return Promise.all(commands.map((command) => this._submit(command, command.readonly, options, undefined)));
+  }
+
   #end() {
     this.#isOpen = false;
     this.#watch.end(false);
@@ -187,7 +228,7 @@ class NodeClient extends EventEmitter {
   /**
    * Every command ends here.
    *
-   * @param {BasicCommandParser} parser
+   * @param {import('./channel').CommandParser} parser
    * @param {boolean | undefined} readonly
    * @param {CommandOptions | undefined} options
    * @param {TransformReply | undefined} transform
@@ -215,15 +256,17 @@ function send(client, args, options) {
 
 const { prototype } = NodeClient;
 /** @type {any} */ (prototype)._submitCursor = prototype._submit;
-/** @type {Array<[alias: string, name: 'WATCH' | 'UNWATCH' | 'SELECT' | 'QUIT']>} */
-const ALIASES = [['watch', 'WATCH'], ['unwatch', 'UNWATCH'], ['select', 'SELECT'], ['quit', 'QUIT']];
+/** @type {Array<[alias: string, name: 'WATCH' | 'UNWATCH' | 'SELECT' | 'QUIT' | 'MULTI']>} */
+const ALIASES = [
+  ['watch', 'WATCH'], ['unwatch', 'UNWATCH'], ['select', 'SELECT'], ['quit', 'QUIT'], ['multi', 'MULTI'],
+];
 for (const [alias, name] of ALIASES) {
   Object.defineProperty(prototype, alias, { configurable: true, writable: true, value: prototype[name] });
 }
 defineScanIterators(prototype);
 defineListenerMethods(prototype, (client) => client._emitter);
 defineMissing(prototype, {
-  sync: ['legacy', 'createPool', 'multi', 'MULTI'],
+  sync: ['legacy', 'createPool'],
   async: [
     'subscribe', 'SUBSCRIBE', 'unsubscribe', 'UNSUBSCRIBE', 'pSubscribe', 'PSUBSCRIBE', 'pUnsubscribe',
     'PUNSUBSCRIBE', 'sSubscribe', 'SSUBSCRIBE', 'sUnsubscribe', 'SUNSUBSCRIBE', 'monitor', 'MONITOR',

@@ -4,7 +4,9 @@
 const { attachCommands } = require('./commander');
 const { listNodeCommands } = require('./commands');
 const { ClientClosedError } = require('./errors');
+const { attachMultiCommands } = require('./multi-command');
 const { NodeClient } = require('./node-client');
+const { NodeMultiCommand } = require('./node-multi-command');
 
 /** @typedef {import('./session').Session} Session */
 /** @typedef {import('./topology-view').ShardNode} ShardNode */
@@ -110,7 +112,7 @@ class Nodes {
   #create(core) {
     let Client = classes.get(this.#Cluster);
     if (Client === undefined) {
-      Client = attachCommands(NodeClient, this.#options, listNodeCommands());
+      Client = createClass(this.#options);
       classes.set(this.#Cluster, Client);
     }
     return new Client(core);
@@ -132,6 +134,7 @@ class Nodes {
       submit: (parser, readonly, options, transform, to) => (nodes.#isOpen
         ? session.channel.submit(parser, readonly, options, transform, to)
         : Promise.reject(new ClientClosedError())),
+      submitTransaction: (commands, to) => session.channel.submitTransaction(commands, undefined, to),
       lessor: {
         lease: () => session.lease(destination),
         release: (lease, isClean) => session.release(lease, isClean),
@@ -146,6 +149,17 @@ class Nodes {
     const { url, ...others } = defaults ?? {};
     return { ...others, RESP, readonly, socket: { ...defaults?.socket, host, port } };
   }
+}
+
+/** @param {Record<string, any>} config of the cluster */
+function createClass(config) {
+  const Client = attachCommands(NodeClient, config, listNodeCommands());
+  /** @type {typeof NodeMultiCommand | undefined} */
+  let Multi;
+  Object.defineProperty(Client.prototype, '_Multi', {
+    get: () => (Multi ??= attachMultiCommands(NodeMultiCommand, config, listNodeCommands())),
+  });
+  return Client;
 }
 
 module.exports = { Nodes };

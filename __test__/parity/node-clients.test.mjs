@@ -89,6 +89,47 @@ withAnyServer((server) => {
     await attempt('elsewhere', () => client.add('b', 3));
   });
 
+  for (const RESP of [2, 3]) {
+    compare(`transactions and pipelines, RESP ${RESP}`, async ({ open, attempt, record, side }) => {
+      const { RESP_TYPES, defineScript } = side.package;
+      const echo = defineScript({
+        NUMBER_OF_KEYS: 1,
+        SCRIPT: 'return {KEYS[1], ARGV[1]}',
+        parseCommand: (parser, key, text) => {
+          parser.pushKey(key);
+          parser.push(text);
+        },
+      });
+      const cluster = open({ RESP, scripts: { echo } });
+      await cluster.connect();
+      const client = await primaryWith(cluster, 'a');
+      const buffers = client.withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer, [RESP_TYPES.MAP]: Map });
+      for (const [name, one] of [['plain', client], ['mapped', buffers]]) {
+        for (const way of ['exec', 'execAsPipeline']) {
+          const filled = () =>
+            one.multi().set('a', '1').GET('a').hSet('{a}h', 'f', 'v').hGetAll('{a}h').echo('a', 'x').echo('a', 'y')
+              .addCommand(['GET', 'a'], (reply) => ['transformed', reply]).sendCommand(['PING']);
+          await attempt(`${name} ${way}`, () => filled()[way]());
+          await attempt(`${name} ${way}, nothing`, () => one.multi()[way]());
+          await attempt(`${name} ${way}, an error inside`, () => one.multi().set('a', 'x').incr('a').get('a')[way]());
+          await attempt(`${name} ${way}, select`, () => one.multi().select(0).get('a')[way]());
+        }
+      }
+      await attempt('exec(true)', () => client.multi().get('a').exec(true));
+      await attempt('typed', () => client.multi().get('a').execTyped());
+      await attempt('pipeline, typed', () => client.multi().get('a').execAsPipelineTyped());
+      await attempt('EXEC', () => client.MULTI().get('a').EXEC());
+      await attempt('another node\'s key', () => client.multi().get('b').exec());
+      await attempt('another node\'s key, as a pipeline', () => client.multi().get('b').execAsPipeline());
+      await attempt('unknown', () => client.multi().sendCommand(['NO', 'SUCH']).get('a').exec());
+      await attempt('prepared', () => client.multi().hImportPrepare('x', ['f']).exec());
+      await record('no clash', await client.get('a'));
+      client.destroy();
+      await attempt('closed', () => client.multi().get('a').exec());
+      await attempt('closed, as a pipeline', () => client.multi().get('a').execAsPipeline());
+    });
+  }
+
   compare('iterators', async ({ open, record, attempt }) => {
     const cluster = open();
     await cluster.connect();
