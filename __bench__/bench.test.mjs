@@ -47,6 +47,7 @@ function honestClient() {
     mget: (keys) => answer(keys.map(read)),
     mset: () => answer('OK'),
     del: () => answer(0),
+    countKeys: () => answer(DATASETS['64b'].keys),
     hashOf: (reply) => reply,
     close: async () => {},
   };
@@ -82,6 +83,7 @@ test('a client that mixes up replies is caught on every workload', async () => {
       mget: (keys) => honest.mget(keys.map(other)),
       mset: () => honest.del(),
       del: () => honest.mset(),
+      countKeys: async (...args) => (await honest.countKeys(...args)) - 1,
     };
     const figures = await measure(workload, liar, TIMES);
     assert.ok(figures.wrong > 0, workload.id);

@@ -20,6 +20,7 @@ const require = createRequire(import.meta.url);
  * @property {(keys: string[]) => Promise<any>} [mget] over several slots, like the next two; ioredis has none
  * @property {(pairs: Record<string, string>) => Promise<any>} [mset]
  * @property {(keys: string[]) => Promise<any>} [del]
+ * @property {(pattern: string, count: number) => Promise<number>} [countKeys] by SCAN of all primaries
  * @property {(reply: any) => Record<string, string>} hashOf a hash reply as a plain object (for checks only)
  * @property {() => Promise<void>} close
  *

@@ -11,10 +11,22 @@ export async function openGlide(library, seeds) {
     mget: (keys) => cluster.mget(keys),
     mset: (pairs) => cluster.mset(pairs),
     del: (keys) => cluster.del(keys),
+    countKeys: (match, count) => countKeys(library, cluster, { match, count }),
     // Glide answers a list of pairs.
     hashOf: (reply) => Object.fromEntries(reply.map(({ field, value }) => [field, value])),
     close: async () => {
       cluster.close();
     },
   };
+}
+
+async function countKeys({ ClusterScanCursor }, cluster, options) {
+  let total = 0;
+  let cursor = new ClusterScanCursor();
+  while (!cursor.isFinished()) {
+    const [next, keys] = await cluster.scan(cursor, options);
+    total += keys.length;
+    cursor = next;
+  }
+  return total;
 }
