@@ -37,6 +37,7 @@ mod session;
 mod shared;
 #[cfg(test)]
 mod simulation;
+mod suspects;
 mod tasks;
 mod transaction;
 mod upstream;
