@@ -4,17 +4,17 @@
 
 const { EventEmitter } = require('node:events');
 const { ClientClosedError, ClientOfflineError } = require('./errors');
-const { BasicCommandParser, calculateSlot, listCommands } = require('./commands');
+const { BasicCommandParser, listCommands } = require('./commands');
+const { defineNodeMethods } = require('./cluster-nodes');
 const { attachCommands } = require('./commander');
 const { defineListenerMethods, defineMissing } = require('./common-methods');
 const { attachMultiCommands, RedisClusterMultiCommand } = require('./multi-command');
 const { Nodes } = require('./nodes');
 const { parseOptions } = require('./options');
-const { scanCluster } = require('./scan-iterator');
 const { Session } = require('./session');
 const { isSplit, namingKeys } = require('./split-commands');
 const { TopologyView } = require('./topology-view');
-const { VirtualCursors, hasCursor } = require('./virtual-cursors');
+const { hasCursor } = require('./virtual-cursors');
 
 const DEFAULT_COMMAND_TIMEOUT_MS = 5000;
 /** Transactions and pipelines have no deadline, and no type mapping: node-redis gives them none. */
@@ -66,7 +66,6 @@ class RedisCluster extends EventEmitter {
   #closing = new Map();
   #isOpen = false;
   #isReady = false;
-  #cursors = new VirtualCursors();
   /** Of the session, and after it of the last one. @type {Nodes | undefined} */
   #nodes;
   #view = new TopologyView((node) => this.#nodes?.clientOf(node));
@@ -166,7 +165,7 @@ class RedisCluster extends EventEmitter {
     for (const arg of args) parser.push(arg);
     if (firstKey !== undefined) parser.markRoutingKey(firstKey);
     const all = { ...this._commandOptions, ...options };
-    if (hasCursor(args)) return this._self._submitCursor(parser, isReadonly, all, undefined);
+    if (hasCursor(args)) return /** @type {any} */ (this._self)._submitCursor(parser, isReadonly, all, undefined);
     const answer = this._self._submit(parser, isReadonly, all, undefined);
     return args.length > 0 && isSplit(args[0]) ? namingKeys(answer, args) : answer;
   }
@@ -197,67 +196,9 @@ class RedisCluster extends EventEmitter {
     return this.multi(routing);
   }
 
-  /**
-   * All keys of the cluster, in pages. A key that exists all the time is among them, also while slots
-   * move and primaries are replaced; some keys may come twice.
-   *
-   * @param {import('./scan-iterator').ScanOptions} [options]
-   */
-  scanIterator(options) {
-    const cluster = this._self;
-    return scanCluster({
-      view: () => (cluster.#openNodes(), cluster.#topology()),
-      send: (node, parser, all) => cluster.#openNodes().submit(node, parser, true, all, undefined),
-      connections: ({ address }) => cluster.#session?.connectionTo(address).epoch ?? 0,
-      refresh: () => cluster.#session?.refresh(),
-    }, options, this._commandOptions);
-  }
-
   /** How often commands were sent on to another node, since connect. */
   redirects() {
     return this._self.#session?.redirects() ?? { moved: 0, ask: 0 };
-  }
-
-  /**
-   * A client of one node. Each has a WATCH of its own.
-   *
-   * @param {import('./topology-view').ShardNode} node
-   */
-  async nodeClient(node) {
-    return this._self.#openNodes().newClient(node);
-  }
-
-  /** A node, each in its turn. */
-  getRandomNode() {
-    const nodes = this._self.#openNodes();
-    return nodes.next([...this.masters, ...this.replicas]);
-  }
-
-  /** A node that has the slot, each in its turn. @param {number} slot */
-  getSlotRandomNode(slot) {
-    return this._self.#openNodes().nextOf(this.slots[slot]);
-  }
-
-  /**
-   * A client of the node that has the key, for what a cluster has not: WATCH, for example.
-   *
-   * @param {RedisArgument} key
-   * @param {boolean} [isReadonly] whether it may be a replica
-   */
-  getNodeClientForKey(key, isReadonly) {
-    const nodes = this._self.#openNodes();
-    const shard = this.slots[calculateSlot(key)];
-    return Promise.resolve(nodes.newClient(isReadonly ? nodes.nextOf(shard) : shard.master));
-  }
-
-  /** @deprecated Use `masters`. */
-  getMasters() {
-    return this.masters;
-  }
-
-  /** @deprecated Use `slots`. @param {number} slot */
-  getSlotMaster(slot) {
-    return this.slots[slot].master;
   }
 
   /**
@@ -286,25 +227,10 @@ class RedisCluster extends EventEmitter {
     return this.#isOpen ? new ClientOfflineError() : new ClientClosedError();
   }
 
-  /** @throws {Error} if the cluster is not ready */
-  #openNodes() {
+  /** What the methods in cluster-nodes.js work with. @throws while nothing is accepted */
+  _openNodes() {
     if (!this.#isReady) throw this.#closedError();
     return /** @type {Nodes} */ (this.#nodes);
-  }
-
-  /**
-   * A command that goes on where an earlier one stopped.
-   *
-   * @param {BasicCommandParser} parser
-   * @param {boolean | undefined} readonly
-   * @param {CommandOptions | undefined} options
-   * @param {TransformReply | undefined} transform
-   */
-  async _submitCursor(parser, readonly, options, transform) {
-    const nodes = this.#openNodes();
-    const view = this.#topology();
-    return this.#cursors.run(parser, view, nodes.next(view.masters), (node, routed) =>
-      nodes.submit(node, routed, readonly, options, transform));
   }
 
   async #connect() {
@@ -429,6 +355,7 @@ function closeTimeout(options) {
   throw new TypeError(`close: \`timeout\` must be a number of milliseconds from 0 on, got ${timeout}`);
 }
 
+defineNodeMethods(RedisCluster.prototype);
 defineListenerMethods(RedisCluster.prototype, (cluster) => cluster._self);
 defineMissing(RedisCluster.prototype, {
   sync: [],

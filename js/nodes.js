@@ -62,6 +62,16 @@ class Nodes {
     return this.#create(this.#at(node).core);
   }
 
+  /** @param {ShardNode} node */
+  connectionOf(node) {
+    return this.#at(node).core.connection;
+  }
+
+  /** Learns the topology again, in the background. */
+  refresh() {
+    this.#session.refresh();
+  }
+
   /**
    * Sends a command to this node.
    *

@@ -6,7 +6,7 @@ const { SLOTS, leavesTo } = require('./slot-ownership');
 /** @typedef {import('./slot-ownership').Account} Account */
 /** @typedef {import('./slot-ownership').SlotHistory} SlotHistory */
 /** @typedef {import('./topology-view').ShardNode} ShardNode */
-/** @typedef {import('./topology-view').TopologyView} TopologyView */
+/** @typedef {import('./topology-view').TopologyPicture} TopologyPicture */
 
 /**
  * A slot on its way, of which the old owner has been scanned: what it no longer had is at the new one,
@@ -40,7 +40,7 @@ class ScanCoverage {
   }
 
   /**
-   * @param {TopologyView} view
+   * @param {TopologyPicture} view
    * @returns {Map<ShardNode, Set<number>>} the nodes to scan, each with the slots that it is scanned for
    */
   plan(view) {

@@ -30,7 +30,7 @@ const PASSING = /^(?:LOADING|CLUSTERDOWN|MASTERDOWN|TRYAGAIN|READONLY|MOVED|ASK)
  * The cluster, as far as it is needed here.
  *
  * @typedef {object} Scanned
- * @property {() => import('./topology-view').TopologyView} view throws if the cluster is not open
+ * @property {() => import('./topology-view').TopologyPicture} view throws if the cluster is not open
  * @property {(node: ShardNode, parser: BasicCommandParser, options: CommandOptions) => Promise<any>} send
  * @property {(node: ShardNode) => number} connections how often the node has been connected to
  * @property {() => void} refresh the topology

@@ -19,6 +19,8 @@ const SLOTS = 16384;
 
 /** @typedef {{ master: ShardNode, replicas?: ShardNode[] }} Shard */
 
+/** @typedef {{ slots: Shard[], masters: ShardNode[], nodeByAddress: Map<string, ShardNode> }} TopologyPicture */
+
 /**
  * What the engine publishes.
  *

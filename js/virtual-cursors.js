@@ -17,7 +17,7 @@ const CURSOR_PLACE = 3;
 
 /** @typedef {import('@redis/client').RedisArgument} RedisArgument */
 /** @typedef {import('./topology-view').ShardNode} ShardNode */
-/** @typedef {import('./topology-view').TopologyView} TopologyView */
+/** @typedef {import('./topology-view').TopologyPicture} TopologyPicture */
 /** @typedef {(node: ShardNode, parser: BasicCommandParser) => Promise<any>} Send */
 /** @typedef {{ label: string, place: number }} ScanCommand */
 /** @typedef {{ label: string, address: string, cursor: string, visited: Set<string>, since: number }} Scan */
@@ -59,7 +59,7 @@ class VirtualCursors {
    * Sends a command for which `hasCursor` holds to the node that its cursor belongs to.
    *
    * @param {BasicCommandParser} parser
-   * @param {TopologyView} view
+   * @param {TopologyPicture} view
    * @param {ShardNode} anyMaster for a command that may go to any
    * @param {Send} send
    */
@@ -74,7 +74,7 @@ class VirtualCursors {
   /**
    * @param {ScanCommand} command
    * @param {BasicCommandParser} parser
-   * @param {TopologyView} view
+   * @param {TopologyPicture} view
    * @param {ShardNode} anyMaster
    * @param {Send} send
    */
@@ -111,7 +111,7 @@ class VirtualCursors {
 
   /**
    * @param {string} label
-   * @param {TopologyView} view
+   * @param {TopologyPicture} view
    * @returns {Scan}
    */
   #newScan(label, view) {
@@ -123,7 +123,7 @@ class VirtualCursors {
   /**
    * @param {Scan} scan
    * @param {string} cursor that its node gave
-   * @param {TopologyView} view
+   * @param {TopologyPicture} view
    * @returns {Scan | undefined} undefined: every master has been visited
    */
   #advance({ label, address, visited }, cursor, view) {
@@ -151,7 +151,7 @@ class VirtualCursors {
 
   /**
    * @param {BasicCommandParser} parser
-   * @param {TopologyView} view
+   * @param {TopologyPicture} view
    * @param {ShardNode} anyMaster
    * @param {Send} send
    */
