@@ -1,7 +1,10 @@
 //! The end of a connection that requests are put into, from any thread.
 
-use super::pipeline::{Claim, Owner, Payload, Pipeline, Written};
+mod pairing;
+
+use super::pipeline::{Claim, Payload, Pipeline, Written};
 use super::stream::Writer;
+pub(super) use pairing::Pairing;
 use parking_lot::Mutex;
 use std::io::{self, IoSlice};
 use std::sync::Arc;
@@ -300,28 +303,6 @@ impl<R> Drop for Link<R> {
     }
 }
 
-/// The queue while replies are being paired.
-pub(super) struct Pairing<'a, R> {
-    pipeline: &'a mut Pipeline<R>,
-}
-
-impl<R: Payload> Pairing<'_, R> {
-    /// Whom the next reply belongs to.
-    pub(super) fn take_owner(&mut self) -> Owner<R> {
-        self.pipeline.take_owner()
-    }
-
-    /// Says whether the next reply comes before the request's own.
-    pub(super) fn expects_prelude(&self) -> bool {
-        self.pipeline.expects_prelude()
-    }
-
-    /// A copy of the bytes of the request whose turn it is.
-    pub(super) fn oldest_bytes(&self) -> Vec<u8> {
-        self.pipeline.oldest_bytes()
-    }
-}
-
 /// Gives every request back with its own bytes; the buffer comes back empty.
 fn refuse<R: Payload>(mut bytes: Vec<u8>, requests: impl IntoIterator<Item = R>) -> Submission<R> {
     let (mut rest, mut refused) = (&bytes[..], Vec::new());
@@ -343,50 +324,4 @@ fn write_some(writer: &Writer, claims: &[Claim]) -> io::Result<usize> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-    struct Len(usize);
-
-    impl Payload for Len {
-        fn wire_len(&self) -> usize {
-            self.0
-        }
-        fn preludes(&self) -> u32 {
-            0
-        }
-        fn steps(&self) -> u32 {
-            0
-        }
-        fn is_users(&self) -> bool {
-            true
-        }
-    }
-
-    #[test]
-    fn a_closed_link_gives_requests_back_and_keeps_no_byte_of_them() {
-        let link = Link::new(Tally::default());
-        assert!(link.close().is_empty());
-        let submitted = link.submit(b"abcde".to_vec(), [Len(2), Len(3)], &mut Vec::new());
-        assert_eq!(submitted.refused, [(Len(2), b"ab".to_vec()), (Len(3), b"cde".to_vec())]);
-        assert!(submitted.spare.is_empty(), "the next batch must not begin with this one");
-        assert_eq!(link.waiting(), 0);
-    }
-
-    #[test]
-    fn bytes_are_counted_here_and_together() {
-        let tally = Tally::default();
-        let (one, two) = (Link::new(tally.clone()), Link::new(tally.clone()));
-        one.submit(b"abcde".to_vec(), [Len(2), Len(3)], &mut Vec::new());
-        two.submit(b"xyz".to_vec(), [Len(3)], &mut Vec::new());
-        let total = || tally.load(Ordering::Relaxed);
-        assert_eq!((one.byte_len(), two.byte_len(), total()), (5, 3, 8));
-        one.remove_unwritten(|request| request.0 == 2);
-        assert_eq!((one.byte_len(), total()), (3, 6));
-        two.detach(|_, _| false);
-        assert_eq!(total(), 3);
-        drop(one);
-        assert_eq!(total(), 0);
-    }
-}
+mod tests;

@@ -4,6 +4,7 @@
 //! opaque [`Payload`], and whoever sent them is an [`Upstream`].
 
 mod handshake;
+mod inbound;
 mod link;
 mod open;
 mod pipeline;
