@@ -47,6 +47,8 @@ function honestClient() {
     mget: (keys) => answer(keys.map(read)),
     mset: () => answer('OK'),
     del: () => answer(0),
+    transaction: (key) => answer([...Array(2).fill('OK'), ...Array(8).fill(read(key))]),
+    repliesOf: (reply) => reply,
     countKeys: () => answer(DATASETS['64b'].keys),
     hashOf: (reply) => reply,
     close: async () => {},
@@ -83,6 +85,7 @@ test('a client that mixes up replies is caught on every workload', async () => {
       mget: (keys) => honest.mget(keys.map(other)),
       mset: () => honest.del(),
       del: () => honest.mset(),
+      transaction: (key) => honest.transaction(other(key)),
       countKeys: async (...args) => (await honest.countKeys(...args)) - 1,
     };
     const figures = await measure(workload, liar, TIMES);

@@ -5,6 +5,8 @@
 /** Fields of one hash and elements of one list, as the workloads' names promise. */
 export const HASH_FIELDS = 100;
 export const LIST_ELEMENTS = 1000;
+/** Commands of one transaction, all on one key. */
+export const TRANSACTION = Object.freeze({ sets: 2, gets: 8 });
 
 /**
  * Every size is a power of two: the workloads walk the keys with a mask instead of a division.

@@ -1,6 +1,14 @@
 // What is measured: each workload says how many commands are in flight, how to start the n-th one
 // and how to check its reply.
-import { DATASETS, HASH_FIELDS, LIST_ELEMENTS, entry, keyTable, stringTable } from './dataset.mjs';
+import {
+  DATASETS,
+  HASH_FIELDS,
+  LIST_ELEMENTS,
+  TRANSACTION,
+  entry,
+  keyTable,
+  stringTable,
+} from './dataset.mjs';
 
 /**
  * @typedef {object} Driver one workload, ready to run
@@ -71,6 +79,26 @@ function lists(client) {
         reply.length === LIST_ELEMENTS &&
         value.every((text, i) => reply[i] === text);
       return same ? undefined : `LRANGE ${key}: got ${brief(JSON.stringify(reply))}`;
+    },
+  };
+}
+
+/** One operation is one transaction of ten commands. */
+function transactions(client) {
+  const { keys, values } = stringTable('64b');
+  const mask = keys.length - 1;
+  return {
+    start(turn) {
+      const at = Math.imul(turn, STRIDE) & mask;
+      return client.transaction(keys[at], values[at]);
+    },
+    verify(reply, turn) {
+      const at = Math.imul(turn, STRIDE) & mask;
+      const got = client.repliesOf(reply);
+      const same =
+        got.length === TRANSACTION.sets + TRANSACTION.gets &&
+        got.every((one, i) => one === (i < TRANSACTION.sets ? 'OK' : values[at]));
+      return same ? undefined : `MULTI on ${keys[at]}: got ${brief(JSON.stringify(got))}`;
     },
   };
 }
@@ -178,6 +206,15 @@ export const WORKLOADS = [
     sampleEvery: 1,
     verifyEvery: 64,
     driver: lists,
+  },
+  {
+    id: 'multi-10',
+    title: 'MULTI of 10 commands, 50 in flight',
+    dataset: '64b',
+    inFlight: 50,
+    sampleEvery: 4,
+    verifyEvery: 64,
+    driver: transactions,
   },
   manyKeysWorkload(
     'mget-100',

@@ -25,6 +25,7 @@ const { attachMethods, lazily } = require('./commander');
 /** @typedef {(commands: QueuedCommand[], key: RedisArgument | undefined) => Promise<unknown[] | null>} ExecuteMulti */
 /** @typedef {(commands: QueuedCommand[]) => Promise<unknown[]>} ExecutePipeline */
 
+const HIMPORT = 'HIMPORT';
 const PER_CONNECTION = new Set(['PREPARE', 'DISCARD', 'DISCARDALL']);
 
 /** Commands of one transaction or pipeline, whoever runs it. */
@@ -37,7 +38,7 @@ class MultiCommand {
   #executePipeline;
   #routing;
   #typeMapping;
-  _keyPrefix;
+  #keyPrefix;
 
   /**
    * @param {ExecuteMulti} executeMulti answers EXEC's reply, without a type mapping
@@ -51,8 +52,10 @@ class MultiCommand {
     this.#executePipeline = executePipeline;
     this.#routing = routing === undefined ? undefined : prefixKey(keyPrefix, routing);
     this.#typeMapping = typeMapping;
-    this._keyPrefix = keyPrefix;
+    this.#keyPrefix = keyPrefix;
   }
+
+  get _keyPrefix() { return this.#keyPrefix; }
 
   /**
    * @param {Arguments} redisArgs
@@ -92,6 +95,8 @@ class MultiCommand {
     if (replies === null) throw new WatchError();
     return this.#transform(replies);
   }
+
+  EXEC = this.exec;
 
   /** @param {boolean} [execAsPipeline] */
   execTyped(execAsPipeline = false) {
@@ -152,12 +157,6 @@ class RedisClusterMultiCommand extends MultiCommand {
   }
 }
 
-Object.defineProperty(MultiCommand.prototype, 'EXEC', {
-  configurable: true,
-  writable: true,
-  value: MultiCommand.prototype.exec,
-});
-
 /**
  * The server keeps what these prepare per connection. They would be carried out, and then be of no use.
  *
@@ -165,7 +164,8 @@ Object.defineProperty(MultiCommand.prototype, 'EXEC', {
  */
 function refusePerConnection(queue) {
   for (const { redisArgs: [name, what] } of queue) {
-    if (String(name).toUpperCase() === 'HIMPORT' && PER_CONNECTION.has(String(what).toUpperCase())) {
+    if (name?.length !== HIMPORT.length || String(name).toUpperCase() !== HIMPORT) continue;
+    if (PER_CONNECTION.has(String(what).toUpperCase())) {
       throw new Error(
         'HIMPORT PREPARE/DISCARD/DISCARDALL are not supported inside MULTI/pipeline; ' +
           'call them on the client before the transaction',

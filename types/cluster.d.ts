@@ -165,7 +165,13 @@ export declare class RedisCluster<
     typeMapping: TYPE_MAPPING,
   ): ClusterWithCommands<M, F, S, RESP, TYPE_MAPPING extends TypeMapping ? TYPE_MAPPING : {}>;
 
-  /** Not supported in this version: fails with an error that names the method. */
+  /**
+   * Collects commands, which `exec()` sends as one transaction, and `execAsPipeline()` each to where its key
+   * is.
+   *
+   * All keys of a transaction must be in one slot. `routing` names a key of that slot; without it the
+   * first key decides.
+   */
   multi: NodeRedisCluster<M, F, S, RESP, TYPE_MAPPING>['multi'];
 
   /** Not supported in this version: fails with an error that names the method. */

@@ -1,4 +1,5 @@
 // Adapter for node-redis's createCluster(), and for ours, which has the same interface.
+import { TRANSACTION } from '../dataset.mjs';
 
 /** @type {import('./index.mjs').ClientEntry['open']} */
 export async function openNodeRedis(library, seeds) {
@@ -15,6 +16,13 @@ export async function openNodeRedis(library, seeds) {
     mget: (keys) => cluster.mGet(keys),
     mset: (pairs) => cluster.mSet(pairs),
     del: (keys) => cluster.del(keys),
+    transaction(key, value) {
+      const multi = cluster.multi();
+      for (let i = 0; i < TRANSACTION.sets; i++) multi.set(key, value);
+      for (let i = 0; i < TRANSACTION.gets; i++) multi.get(key);
+      return multi.exec();
+    },
+    repliesOf: (reply) => reply,
     countKeys: (pattern, count) => countKeys(cluster, { MATCH: pattern, COUNT: count }),
     hashOf: (reply) => reply,
     close: async () => {

@@ -1,4 +1,5 @@
 // Adapter for valkey-glide's GlideClusterClient.
+import { TRANSACTION } from '../dataset.mjs';
 
 /** @type {import('./index.mjs').ClientEntry['open']} */
 export async function openGlide(library, seeds) {
@@ -11,6 +12,13 @@ export async function openGlide(library, seeds) {
     mget: (keys) => cluster.mget(keys),
     mset: (pairs) => cluster.mset(pairs),
     del: (keys) => cluster.del(keys),
+    transaction(key, value) {
+      const batch = new library.ClusterBatch(true);
+      for (let i = 0; i < TRANSACTION.sets; i++) batch.set(key, value);
+      for (let i = 0; i < TRANSACTION.gets; i++) batch.get(key);
+      return cluster.exec(batch, true);
+    },
+    repliesOf: (reply) => reply,
     countKeys: (match, count) => countKeys(library, cluster, { match, count }),
     // Glide answers a list of pairs.
     hashOf: (reply) => Object.fromEntries(reply.map(({ field, value }) => [field, value])),

@@ -71,6 +71,38 @@ export const deviations = [
     ours: 'Some real reply following the attribute',
   },
   {
+    name: 'keys of a transaction in several slots are refused by name',
+    reason: 'node-redis goes in circles between the nodes, and does not say which keys',
+    run: (cluster) => settle(cluster.multi().set('a', '1').set('b', '2').exec()),
+    nodeRedis: 'Too many Cluster redirections',
+    ours:
+      "CROSSSLOT Keys in request don't hash to the same slot: \"a\" is in slot 15495, \"b\" is in slot 3300." +
+      ' All keys of a transaction need the same hash tag, as {tag}a and {tag}b have',
+  },
+  {
+    name: 'a bad argument rejects the whole transaction',
+    reason: 'node-redis leaves that command out, and runs the others',
+    run: async (cluster) => {
+      const bad = /** @type {any} */ (5);
+      const message = await settle(cluster.multi().set('a', '1').append('a', bad).exec());
+      return [message, await cluster.get('a')];
+    },
+    nodeRedis: ['"arguments[2]" must be of type "string | Buffer", got number instead.', '1'],
+    ours: ['"arguments[2]" must be of type "string | Buffer", got number instead.', null],
+  },
+  {
+    name: 'a pipeline goes where the keys are',
+    reason: 'node-redis sends all of it to the node of the first key, and fails with MOVED',
+    run: async (cluster) => {
+      const multi = cluster.multi();
+      for (const key of ['a', 'b', 'c']) multi.set(key, key).get(key);
+      const answer = await settle(multi.execAsPipeline());
+      return typeof answer === 'string' ? answer.replace(/ \d.*/, '') : answer;
+    },
+    nodeRedis: 'MOVED',
+    ours: ['OK', 'a', 'OK', 'b', 'OK', 'c'],
+  },
+  {
     name: 'close() lets commands that were sent finish',
     reason: 'node-redis rejects those of the same tick, though close() promises a graceful end',
     run: async (cluster) => {

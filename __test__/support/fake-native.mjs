@@ -6,7 +6,7 @@ import { TapeWriter, EVENT } from './tape-writer.mjs';
 
 const require = createRequire(import.meta.url);
 
-/** Reads what was packed. @returns {Array<{ ticket, args, flags, keyIndex, timeout, extraKey, destination }>} */
+/** Reads what was packed; `unit` are the commands of a transaction. @returns {Array<{ ticket, args, unit?, flags, keyIndex, timeout, extraKey, destination }>} */
 export function readSubmission(words, wordCount, bytes) {
   const commands = [];
   let byte = 0;
@@ -20,11 +20,19 @@ export function readSubmission(words, wordCount, bytes) {
       byte += words[at++];
       return arg;
     };
-    const args = Array.from({ length: count }, next);
+    let args = [];
+    let unit;
+    if (flags & 16) {
+      unit = Array.from({ length: count }, () => {
+        const [head, place] = words.subarray(at, at + 2);
+        at += 2;
+        return { args: Array.from({ length: head & 0xffffff }, next), flags: head >>> 24, keyIndex: place };
+      });
+    } else args = Array.from({ length: count }, next);
     const extraKey = flags & 4 ? next() : undefined;
     if (flags & 8) at++;
     const destination = flags & 32 ? words[at++] : undefined;
-    commands.push({ ticket, args, flags, keyIndex, timeout, extraKey, destination });
+    commands.push({ ticket, args, unit, flags, keyIndex, timeout, extraKey, destination });
   }
   return commands;
 }

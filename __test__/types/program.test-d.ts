@@ -157,10 +157,17 @@ export class Own extends RedisCluster<{}, {}, {}, 3, {}> {
   }
 }
 
-/** Not usable on this package's cluster yet, but a program that has them compiles. */
 export async function transactions(cluster: RedisClusterType): Promise<void> {
   const replies = await cluster.multi().set('a', '1').get('a').execTyped();
   exactly<string | null>()(replies[1]);
+  const numbers = await cluster.MULTI('a').incr('a').sCard('{a}s').execAsPipelineTyped();
+  exactly<number>()(numbers[0]);
+  const sent = cluster.multi().addCommand('a', true, ['GET', 'a'], (reply) => reply);
+  await sent.sendCommand(['GET', 'a'], { firstKey: 'a' }).exec(true);
+}
+
+/** Not usable on this package's cluster yet, but a program that has them compiles. */
+export async function connections(cluster: RedisClusterType): Promise<void> {
   await cluster.subscribe('channel', (message, channel) => `${channel}: ${message}`);
   await cluster.sSubscribe('channel', (message: Buffer) => message.byteLength, true);
   const node = cluster.slots[0]!.master;
