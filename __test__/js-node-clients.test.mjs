@@ -137,12 +137,13 @@ test('before connect, while connecting, after close', async () => {
   const connecting = cluster.connect();
   assert.throws(() => cluster.getRandomNode(), ClientOfflineError);
   await connecting;
-  const [master] = cluster.masters;
+  const [master, notAsked] = cluster.masters;
   const { client } = master;
   const other = await cluster.nodeClient(master);
   assert.deepEqual([client.isOpen, other.isOpen], [true, true]);
   await cluster.close();
   assert.deepEqual([client.isOpen, other.isOpen, master.client === client], [false, false, true]);
+  assert.equal(notAsked.client, undefined);
   await assert.rejects(client.ping(), ClientClosedError);
   await assert.rejects(cluster.nodeClient(master), ClientClosedError);
   await assert.rejects(client.connect(), { message: 'Socket already opened' });

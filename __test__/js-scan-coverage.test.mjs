@@ -192,6 +192,16 @@ test('a lost connection: the node is scanned again, for what was not covered', a
   assert.equal(cluster.refreshes, 1);
 });
 
+test('a node that was not connected yet is scanned once', async () => {
+  const cluster = oneNode(([name]) => {
+    cluster.connects = 1;
+    return name === 'CLUSTER' ? WHOLE : ['0', []];
+  });
+  cluster.connects = 0;
+  await drain(cluster);
+  assert.equal(cluster.refreshes, 0);
+});
+
 test('a second scan of a node looks at every page, and yields keys of the slots that are left', async () => {
   const moving = calculateSlot('moving');
   let looks = 0;

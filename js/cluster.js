@@ -66,7 +66,7 @@ class RedisCluster extends EventEmitter {
   #closing = new Map();
   #isOpen = false;
   #isReady = false;
-  /** Of the session, and after it of the last one. @type {Nodes | undefined} */
+  /** Those of the session, and after it those that it had. @type {Nodes | undefined} */
   #nodes;
   #view = new TopologyView((node) => this.#nodes?.clientOf(node));
   #isViewStale = false;

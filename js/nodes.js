@@ -17,10 +17,10 @@ const { NodeMultiCommand } = require('./node-multi-command');
 const classes = new WeakMap();
 
 class Nodes {
+  /** Undefined: the cluster is closed. Clients that somebody keeps must not keep the engine. @type {Session | undefined} */
   #session;
   #Cluster;
   #options;
-  #isOpen = true;
   /** @type {WeakMap<ShardNode, { core: NodeCore, client: NodeClient }>} */
   #known = new WeakMap();
   /** Whose turn it is among all, and among those of a shard. */
@@ -41,16 +41,16 @@ class Nodes {
 
   /** The cluster is closed: so are all clients of its nodes. */
   end() {
-    this.#isOpen = false;
+    this.#session = undefined;
   }
 
   /**
-   * The client that everybody finds at the node.
+   * The client that everybody finds at the node, if the cluster is open or somebody has asked before.
    *
    * @param {ShardNode} node
    */
   clientOf(node) {
-    return this.#at(node).client;
+    return this.#session === undefined ? this.#known.get(node)?.client : this.#at(node).client;
   }
 
   /**
@@ -69,7 +69,7 @@ class Nodes {
 
   /** Learns the topology again, in the background. */
   refresh() {
-    this.#session.refresh();
+    this.#openSession().refresh();
   }
 
   /**
@@ -128,27 +128,34 @@ class Nodes {
     return new Client(core);
   }
 
+  /** @throws when the cluster is closed */
+  #openSession() {
+    if (this.#session === undefined) throw new ClientClosedError();
+    return this.#session;
+  }
+
   /**
    * @param {ShardNode} node
    * @returns {NodeCore}
    */
   #createCore(node) {
     const nodes = this;
-    const session = this.#session;
+    const session = this.#openSession();
     const destination = session.destination(node);
     return {
-      get isOpen() { return nodes.#isOpen; },
+      get isOpen() { return nodes.#session !== undefined; },
       connection: session.connectionTo(node.address),
       destination,
       options: this.#optionsOf(node),
-      submit: (parser, readonly, options, transform, to) => (nodes.#isOpen
-        ? session.channel.submit(parser, readonly, options, transform, to)
-        : Promise.reject(new ClientClosedError())),
-      submitTransaction: (commands, to) => session.channel.submitTransaction(commands, undefined, to),
+      submit: (parser, readonly, options, transform, to) => (nodes.#session === undefined
+        ? Promise.reject(new ClientClosedError())
+        : nodes.#session.channel.submit(parser, readonly, options, transform, to)),
+      submitTransaction: async (commands, to) =>
+        nodes.#openSession().channel.submitTransaction(commands, undefined, to),
       lessor: {
-        lease: () => session.lease(destination),
-        release: (lease, isClean) => session.release(lease, isClean),
-        isLeaseAlive: (lease) => session.isLeaseAlive(lease),
+        lease: () => nodes.#openSession().lease(destination),
+        release: (lease, isClean) => nodes.#session?.release(lease, isClean),
+        isLeaseAlive: (lease) => nodes.#openSession().isLeaseAlive(lease),
       },
     };
   }

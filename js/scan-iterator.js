@@ -142,7 +142,8 @@ class ClusterScan {
   async #scanNode(node, slots) {
     const isFirst = !this.#visited.has(node.id);
     this.#visited.add(node.id);
-    const connections = this.#cluster.connections(node);
+    // What answers the first page is the connection that there is, or the first one.
+    const connections = Math.max(this.#cluster.connections(node), 1);
     // In one piece with the first page, which the server answers after it.
     const look = this.#look(node);
     const first = this.#page(node, '0', isFirst);
