@@ -10,7 +10,7 @@ const { ScanCoverage } = require('../js/scan-coverage.js');
 const { scanCluster } = require('../js/scan-iterator.js');
 const { SlotHistory, readAccount } = require('../js/slot-ownership.js');
 const { calculateSlot } = require('../js/commands.js');
-const { SimpleError, ClientClosedError } = require('../index.js');
+const { SimpleError, SocketClosedUnexpectedlyError, ClientClosedError } = require('../index.js');
 
 /** CLUSTER NODES of a node. */
 function nodesText({ id, flags = 'master', epoch = 1, slots }) {
@@ -133,6 +133,7 @@ function oneNode(script) {
   const cluster = {
     isOpen: true,
     connects: 1,
+    info: () => { throw new SimpleError('NOPERM'); },
     refreshes: 0,
     asked,
     view: () => {
@@ -140,6 +141,7 @@ function oneNode(script) {
       return { masters: [node], slots: Array(16384).fill({ master: node }) };
     },
     send: async (_, parser, options) => {
+      if (parser.redisArgs[0] === 'INFO') return cluster.info();
       asked.push(parser.redisArgs.join(' '));
       return script(parser.redisArgs, options);
     },
@@ -181,7 +183,7 @@ test('a page is read ahead while the one before it is looked at, and no more', a
   assert.equal(scans(), 3);
 });
 
-test('a lost connection: the node is scanned again, for what was not covered', async () => {
+test('a lost connection to a node that may not be asked who it is: it is scanned again, for what was not covered', async () => {
   let scans = 0;
   const cluster = oneNode(([name], { typeMapping } = {}) => {
     if (name === 'CLUSTER') return WHOLE;
@@ -190,6 +192,31 @@ test('a lost connection: the node is scanned again, for what was not covered', a
   });
   assert.deepEqual(await drain(cluster), [['x'], ['x']]);
   assert.equal(cluster.refreshes, 1);
+});
+
+test('a lost connection to the same process changes nothing, one to another process does', async () => {
+  for (const isSame of [true, false]) {
+    const cluster = oneNode(([name], { typeMapping } = {}) => {
+      if (name === 'CLUSTER') return WHOLE;
+      if (cluster.asked.length === 2) cluster.connects++;
+      return ['0', ['x'].map((key) => (typeMapping === undefined ? key : Buffer.from(key)))];
+    });
+    let asked = 0;
+    const process = () => (isSame ? 'abc' : Math.min(++asked, 2));
+    cluster.info = () => `# Server\r\nredis_version:8\r\nrun_id:${process()}\r\ntcp_port:1\r\n`;
+    assert.deepEqual(await drain(cluster), isSame ? [['x']] : [['x'], ['x']]);
+  }
+});
+
+test('a question that was lost is asked again', async () => {
+  let lost = 0;
+  const cluster = oneNode(([name]) => {
+    if (name === 'CLUSTER' && lost++ % 2 === 0) throw new SocketClosedUnexpectedlyError();
+    return name === 'CLUSTER' ? WHOLE : ['0', ['x']];
+  });
+  assert.deepEqual(await drain(cluster), [['x']]);
+  assert.equal(cluster.refreshes, 0);
+  assert.deepEqual(cluster.asked, ['CLUSTER NODES', 'SCAN 0', 'CLUSTER NODES', 'SCAN 0', 'CLUSTER NODES', 'CLUSTER NODES']);
 });
 
 test('a node that was not connected yet is scanned once', async () => {

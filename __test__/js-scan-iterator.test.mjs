@@ -172,6 +172,29 @@ withAnyServer((server) => {
     });
   });
 
+  test('all keys, each once, while connections are killed all the time', async () => {
+    const cluster = running();
+    await withClient(cluster, async (client) => {
+      const keys = await fill(cluster, client);
+      let isScanning = true;
+      let kills = 0;
+      const killing = (async () => {
+        for (; isScanning; kills++) {
+          await sleep(30);
+          const kill = ({ port }) => cluster.admin(port, 'CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+          await Promise.all(cluster.primaries.map(kill));
+        }
+      })();
+      const found = [];
+      for await (const page of client.scanIterator({ COUNT: 50 })) found.push(...page);
+      isScanning = false;
+      await killing;
+      assert.ok(kills > 2, `${kills} times`);
+      assertAll(new Set(found), keys);
+      assert.equal(found.length, keys.length, 'a node was scanned twice');
+    });
+  });
+
   test('all keys while a primary is killed and replaced', async () => {
     const cluster = running();
     await withClient(cluster, async (client) => {

@@ -81,7 +81,7 @@ const METHODS = {
    * All keys of the cluster, in pages. A key that exists all the time is among them, also while slots
    * move and primaries are replaced; some keys may come twice.
    *
-   * @param {import('./scan-iterator').ScanOptions} [options]
+   * @param {import('./scanned-node').ScanOptions} [options]
    */
   scanIterator(options) {
     const cluster = this._self;

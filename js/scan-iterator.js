@@ -4,11 +4,11 @@
 // scanned only if the node that was scanned had it all the time by its own account.
 
 const { setTimeout: sleep } = require('node:timers/promises');
-const { BasicCommandParser, calculateSlot, loadCommand } = require('./commands');
+const { calculateSlot } = require('./commands');
 const { RESP_TYPES } = require('./definitions');
-const { AbortError, ErrorReply } = require('./errors');
 const { ScanCoverage } = require('./scan-coverage');
-const { SlotHistory, readAccount } = require('./slot-ownership');
+const { ScannedNode, isFinal } = require('./scanned-node');
+const { SlotHistory } = require('./slot-ownership');
 
 /**
  * How long to wait before what is left is tried again, and when to stop trying.
@@ -18,28 +18,15 @@ const { SlotHistory, readAccount } = require('./slot-ownership');
 
 /** @type {Pace} */
 const PACE = Object.freeze({ firstMs: 50, longestMs: 1000, patienceMs: 30_000, fewestTries: 5 });
-/** Errors by which a server says that it may be different later. */
-const PASSING = /^(?:LOADING|CLUSTERDOWN|MASTERDOWN|TRYAGAIN|READONLY|MOVED|ASK) ?/;
-
 /** @typedef {import('@redis/client').RedisArgument} RedisArgument */
 /** @typedef {import('./channel').CommandOptions} CommandOptions */
+/** @typedef {import('./scanned-node').Scanned} Scanned */
+/** @typedef {import('./scanned-node').ScanOptions} ScanOptions */
 /** @typedef {import('./topology-view').ShardNode} ShardNode */
-/** @typedef {{ MATCH?: RedisArgument, COUNT?: number, TYPE?: RedisArgument }} ScanOptions */
-
-/**
- * The cluster, as far as it is needed here.
- *
- * @typedef {object} Scanned
- * @property {() => import('./topology-view').TopologyPicture} view throws if the cluster is not open
- * @property {(node: ShardNode, parser: BasicCommandParser, options: CommandOptions) => Promise<any>} send
- * @property {(node: ShardNode) => number} connections how often the node has been connected to
- * @property {() => void} refresh the topology
- */
 
 class ClusterScan {
   #cluster;
   #scan;
-  #command = loadCommand('SCAN');
   #commandOptions;
   #coverage;
   #pace;
@@ -142,62 +129,39 @@ class ClusterScan {
   async #scanNode(node, slots) {
     const isFirst = !this.#visited.has(node.id);
     this.#visited.add(node.id);
-    // What answers the first page is the connection that there is, or the first one.
-    const connections = Math.max(this.#cluster.connections(node), 1);
-    // In one piece with the first page, which the server answers after it.
-    const look = this.#look(node);
-    const first = this.#page(node, '0', isFirst);
-    const [account, page] = await Promise.all([look, first]);
-    if (account.id !== node.id) throw new Error(`the node at ${node.address} is ${account.id}, not ${node.id}`);
+    const scanned = this.#scanned(node, !isFirst);
+    const [account, first] = await scanned.begin();
     const history = new SlotHistory(account);
     const wanted = isFirst ? undefined : slots;
-    let cursor = page.cursor;
-    await this.#offer(page.keys, wanted);
+    let { cursor } = first;
+    await this.#offer(first.keys, wanted);
     while (cursor !== '0' && !this.#isStopped) {
       // A node that may be taking over slots is watched at every page: see `isSteady`.
-      const again = isFirst ? undefined : this.#look(node);
-      const next = this.#page(node, cursor, isFirst);
-      if (again !== undefined) history.add((await Promise.all([again, next]))[0]);
+      const look = isFirst ? undefined : scanned.lookAgain();
+      const next = scanned.page(cursor);
+      if (look !== undefined) history.add((await Promise.all([look, next]))[0]);
       const { keys } = { cursor } = await next;
       await this.#offer(keys, wanted);
     }
     if (this.#isStopped) return;
-    history.add(await this.#look(node));
-    // It may have started anew, and then its cursors meant nothing.
-    if (this.#cluster.connections(node) !== connections) return;
+    history.add(await scanned.lookAgain());
+    if (!(await scanned.isSameProcess())) return;
     const sources = await this.#lookAt(this.#coverage.sourcesOf(slots));
     this.#covered += this.#coverage.add(slots, history, !isFirst || history.isSteady, sources);
   }
 
   /**
    * @param {ShardNode} node
-   * @param {string} cursor
-   * @param {boolean} isFirst
-   * @returns {Promise<{ cursor: string, keys: RedisArgument[] }>}
+   * @param {boolean} asBytes keys, to be sorted by slot
    */
-  async #page(node, cursor, isFirst) {
-    const parser = new BasicCommandParser();
-    this.#command.parseCommand(parser, cursor, this.#scan);
-    // What keys are sorted by must be their bytes.
-    const options = isFirst ? this.#commandOptions : { ...this.#commandOptions, typeMapping: AS_BUFFERS };
-    const [next, keys] = await this.#cluster.send(node, parser, options);
-    return { cursor: String(next), keys };
-  }
-
-  /**
-   * @param {ShardNode} node
-   * @returns {Promise<import('./slot-ownership').Account>} what the node says of its slots now
-   */
-  async #look(node) {
-    const parser = new BasicCommandParser();
-    parser.push('CLUSTER', 'NODES');
-    return readAccount(await this.#cluster.send(node, parser, { ...this.#commandOptions, typeMapping: undefined }));
+  #scanned(node, asBytes) {
+    return new ScannedNode(this.#cluster, node, this.#scan, this.#commandOptions, asBytes);
   }
 
   /** @param {Set<string>} ids */
   async #lookAt(ids) {
     const nodes = this.#cluster.view().masters.filter(({ id }) => ids.has(id));
-    const accounts = await Promise.all(nodes.map((node) => this.#look(node)));
+    const accounts = await Promise.all(nodes.map((node) => this.#scanned(node, false).lookAgain()));
     return new Map(accounts.map((account) => [account.id, account]));
   }
 
@@ -232,14 +196,6 @@ class ClusterScan {
       `scanIterator: ${size} slots could not be scanned while they stayed where they were, slot ${some} for example`,
     );
   }
-}
-
-const AS_BUFFERS = { [RESP_TYPES.BLOB_STRING]: Buffer };
-
-/** @param {unknown} error @returns {boolean} whether to try again would not help */
-function isFinal(error) {
-  if (error instanceof ErrorReply) return !PASSING.test(error.message);
-  return error instanceof AbortError || error instanceof TypeError || error instanceof RangeError;
 }
 
 /**
