@@ -73,9 +73,15 @@ test('every option of a node reaches the engine', () => {
 });
 
 test('options of the cluster reach the engine', () => {
-  const all = { RESP: 2, useReplicas: true, minimizeConnections: true, maxCommandRedirections: 3 };
+  const all = {
+    RESP: 2, useReplicas: true, minimizeConnections: true, maxCommandRedirections: 3,
+    maxBlockingConnections: 4, blockingIdleTimeout: 5,
+  };
   const { seeds, node, ...rest } = native(all);
-  assert.deepEqual(rest, { resp: 2, useReplicas: true, minimizeConnections: true, maxCommandRedirections: 3 });
+  assert.deepEqual(rest, {
+    resp: 2, useReplicas: true, minimizeConnections: true, maxCommandRedirections: 3,
+    maxBlockingConnections: 4, blockingIdleTimeoutMs: 5,
+  });
   const { seeds: _, node: __, ...none } = native({});
   assert.deepEqual(none, { useReplicas: false, minimizeConnections: false });
 });
@@ -159,6 +165,8 @@ const INVALID = [
   [{ RESP: 2, defaults: { maintNotifications: 'auto' } }, { name: 'Error', message: 'Graceful Maintenance is only supported with RESP3' }],
   [{ defaults: { password: 5 } }, { name: 'TypeError', message: 'defaults.password must be a string, got number' }],
   [{ defaults: { socket: { keepAlive: 5 } } }, { name: 'TypeError', message: 'defaults.socket.keepAlive must be a boolean, got number' }],
+  [{ maxBlockingConnections: '3' }, { name: 'TypeError', message: 'maxBlockingConnections must be a number, got string' }],
+  [{ blockingIdleTimeout: null }, { name: 'TypeError', message: 'blockingIdleTimeout must be a number, got object' }],
   [{ maxCommandRedirections: '3' }, { name: 'TypeError', message: 'maxCommandRedirections must be a number, got string' }],
 ];
 for (const [options, error] of INVALID) {

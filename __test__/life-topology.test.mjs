@@ -184,6 +184,8 @@ test('options that cannot be honoured are refused by name when the cluster is ma
     ['defaults.socket.hangTimeout', { rootNodes, defaults: { socket: { hangTimeout: -1 } } }],
     ['defaults.commandsQueueMaxBytes', { rootNodes, defaults: { commandsQueueMaxBytes: 0.5 } }],
     ['queueMaxBytes', { rootNodes, queueMaxBytes: -1 }],
+    ['maxBlockingConnections', { rootNodes, maxBlockingConnections: 0 }],
+    ['blockingIdleTimeout', { rootNodes, blockingIdleTimeout: -1 }],
     ['topologyRefreshInterval', { rootNodes, topologyRefreshInterval: NaN }],
     ['defaults.socket.lookup', { rootNodes, defaults: { socket: { lookup() {} } } }],
     ['defaults.credentialsProvider', { rootNodes, defaults: { credentialsProvider: {} } }],

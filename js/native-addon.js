@@ -14,6 +14,9 @@
  * @property {(ticket: number) => void} connect
  * @property {(ticket: number, withinMs: number) => void} close negative: as long as it takes
  * @property {() => void} destroy
+ * @property {(host: string, port: number) => number} destination a number for a node, to be named by commands
+ * @property {(destination: number) => number} lease a connection of its own, as a destination
+ * @property {(lease: number, clean: boolean) => void} release after all its commands were submitted
  * @property {(ticket: number) => void} cancel
  * @property {(host: string, port: number) => number} destination the number of a node, by its announced address
  * @property {() => void} refresh
@@ -68,6 +71,8 @@
  * @property {number} [queueMaxBytes]
  * @property {number} [topologyRefreshIntervalMs]
  * @property {number} [maxCommandRedirections]
+ * @property {number} [maxBlockingConnections]
+ * @property {number} [blockingIdleTimeoutMs]
  * @property {Array<{ from: string, host: string, port: number }>} [addressMap]
  * @property {boolean} [addressMapCallback]
  */

@@ -100,6 +100,8 @@ function parseOptions(options) {
   checkType(options, 'number', 'maxCommandRedirections');
   checkType(options, 'number', 'queueMaxBytes');
   checkType(options, 'number', 'topologyRefreshInterval');
+  checkType(options, 'number', 'maxBlockingConnections');
+  checkType(options, 'number', 'blockingIdleTimeout');
 
   const defaults = options.defaults || {};
   const { host, port, ...node } = toNativeNode(defaults, 'defaults');
@@ -119,6 +121,12 @@ function parseOptions(options) {
   if (options.queueMaxBytes !== undefined) native.queueMaxBytes = options.queueMaxBytes;
   if (options.topologyRefreshInterval !== undefined) {
     native.topologyRefreshIntervalMs = options.topologyRefreshInterval;
+  }
+  if (options.maxBlockingConnections !== undefined) {
+    native.maxBlockingConnections = options.maxBlockingConnections;
+  }
+  if (options.blockingIdleTimeout !== undefined) {
+    native.blockingIdleTimeoutMs = options.blockingIdleTimeout;
   }
   const mapAddress = typeof nodeAddressMap === 'function' ? nodeAddressMap : undefined;
   if (mapAddress !== undefined) native.addressMapCallback = true;

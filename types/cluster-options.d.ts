@@ -116,6 +116,24 @@ export interface RedisClusterOptions<
   queueMaxBytes?: number;
 
   /**
+   * How many connections to one node, beside the one that its commands share, may serve commands that
+   * wait on the server: BLPOP and its kin, XREAD and XREADGROUP with BLOCK. Each such command has one for
+   * itself; it is made when none is free. Past the bound, commands wait for one, and their `timeout`
+   * counts meanwhile. Not in node-redis.
+   *
+   * @defaultValue 64
+   */
+  maxBlockingConnections?: number;
+
+  /**
+   * After how many milliseconds such a connection is closed if no command uses it; 0: never. Not in
+   * node-redis.
+   *
+   * @defaultValue 30000
+   */
+  blockingIdleTimeout?: number;
+
+  /**
    * Translates the addresses that the cluster announces into those that this client can reach, for
    * clusters behind NAT or in containers: an object keyed by `host:port`, or a function that
    * returns `{ host, port }`, or `undefined` to keep the address.

@@ -21,11 +21,14 @@ const ENDS_BY_ITSELF = [
   'destroy',
   'close in traffic',
   'destroy in traffic',
+  'close while commands block',
+  'destroy while commands block',
   'destroy while connecting',
 ];
 const ENDS_BY_FORCE = {
   'exit while connecting': 7,
   'exit in traffic': 7,
+  'exit while commands block': 7,
   'exception in traffic': 1,
 };
 

@@ -26,8 +26,24 @@ async function protoField(cluster) {
   return Object.getOwnPropertyNames(fields).sort();
 }
 
+async function orderOfAnswers(cluster) {
+  const order = [];
+  await Promise.all([
+    cluster.blPop('deviation', 0.2).then(() => order.push('BLPOP')),
+    cluster.get('deviation').then(() => order.push('GET')),
+  ]);
+  return order;
+}
+
 /** @type {Deviation[]} */
 export const deviations = [
+  {
+    name: 'a GET beside a BLPOP is not delayed',
+    reason: 'a consumer should not stop everybody else',
+    run: orderOfAnswers,
+    nodeRedis: ['BLPOP', 'GET'],
+    ours: ['GET', 'BLPOP'],
+  },
   {
     name: 'a field named __proto__ is an own property',
     reason: 'node-redis assigns it, which loses the field; a stored field must come back',

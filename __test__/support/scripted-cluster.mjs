@@ -94,6 +94,7 @@ export class ScriptedCluster {
     if (name === 'HELLO') return hello(args, connection);
     if (name === 'PING') return resp.simple('PONG');
     if (full === 'CLUSTER SLOTS') return this.clusterSlots(node, connection.protocol);
+    if (full === 'CLIENT ID') return resp.number(connection.id);
     if (full === 'CLUSTER MYID') return resp.bulk(this.myId(node));
     if (full === 'CLUSTER INFO') return resp.bulk(this.#info(node));
     if (ANSWERED_OK.has(name) || ANSWERED_OK.has(full)) return OK;

@@ -119,7 +119,11 @@ export type Options = [
   Expect<
     Equal<
       keyof ours.RedisClusterOptions,
-      keyof ClientClusterOptions | 'queueMaxBytes' | 'topologyRefreshInterval'
+      | keyof ClientClusterOptions
+      | 'queueMaxBytes'
+      | 'topologyRefreshInterval'
+      | 'maxBlockingConnections'
+      | 'blockingIdleTimeout'
     >
   >,
 ];

@@ -166,6 +166,20 @@ impl NativeCluster {
         self.with(u32::MAX, |open| open.cluster.destination(&host, port))
     }
 
+    /// Asks for a connection of its own to the node with this number. What it returns is a destination,
+    /// until it is released.
+    #[napi(catch_unwind)]
+    pub fn lease(&self, destination: u32) -> u32 {
+        self.with(u32::MAX, |open| open.cluster.lease(destination))
+    }
+
+    /// Gives a lease back, after all commands for it were submitted. `clean`: others may have the
+    /// connection; else it is closed.
+    #[napi(catch_unwind)]
+    pub fn release(&self, lease: u32, clean: bool) {
+        self.with((), |open| open.cluster.release(lease, clean));
+    }
+
     /// Gives up on a command that has not been written.
     #[napi(catch_unwind)]
     pub fn cancel(&self, ticket: u32) {

@@ -24,6 +24,10 @@ pub struct NativeOptions {
     pub queue_max_bytes: Option<f64>,
     /// `topologyRefreshInterval`.
     pub topology_refresh_interval_ms: Option<f64>,
+    /// `maxBlockingConnections`.
+    pub max_blocking_connections: Option<f64>,
+    /// `blockingIdleTimeout`.
+    pub blocking_idle_timeout_ms: Option<f64>,
     /// `nodeAddressMap`, when it is an object.
     pub address_map: Option<Vec<NativeMapping>>,
     /// `nodeAddressMap` is a function.
@@ -113,6 +117,8 @@ impl NativeOptions {
             refresh_on_reconnect: self.refresh_on_reconnect,
             queue_max_bytes: self.queue_max_bytes,
             topology_refresh_interval_ms: self.topology_refresh_interval_ms,
+            max_blocking_connections: self.max_blocking_connections,
+            blocking_idle_timeout_ms: self.blocking_idle_timeout_ms,
             address_map: self.address_map.map(|map| map.into_iter().map(mapping).collect()),
             address_map_callback: self.address_map_callback,
         }

@@ -26,8 +26,9 @@ impl Session {
     }
 
     /// Says whether commands still wait to be written, or for an answer that has a deadline.
-    fn expire_late(&self) -> bool {
+    fn expire_late(self: &Rc<Self>) -> bool {
         let now = self.shared.now();
+        let leased = self.expire_leased(now);
         let given_up = self.holds.borrow_mut().remove_waiting(|(request, _)| request.is_late(now));
         let mut late = self.holds.borrow_mut().remove(|(request, _)| request.is_late(now));
         let mut waiting = !self.holds.borrow().is_empty();
@@ -53,12 +54,12 @@ impl Session {
             self.shared.fail(ticket, &Error::ResponseTimeout);
         }
         given_up.into_iter().for_each(|waiter| self.give_up(waiter));
-        waiting
+        waiting || leased
     }
 }
 
 /// The answer is swallowed when it comes, and the connection goes on.
-fn abandon_overdue(request: &mut Request, now: u32, tickets: &mut Vec<u32>) {
+pub(super) fn abandon_overdue(request: &mut Request, now: u32, tickets: &mut Vec<u32>) {
     if request.is_overdue(now) {
         tickets.push(request.ticket);
         request.abandon();

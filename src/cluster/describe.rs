@@ -3,7 +3,7 @@
 use super::lane::Parcel;
 use super::request::{Request, Ticket};
 use super::transaction;
-use crate::command::{self, Command, Groups, Policy};
+use crate::command::{self, Args, Command, Groups, Policy};
 use crate::error::Error;
 use crate::resp::{push_argument, push_header};
 use crate::routing::{Subject, part_args};
@@ -48,12 +48,16 @@ pub(super) fn describe(
     let spec = command::lookup(name, command.args.get(1));
     let replica_safe = command::replica_safe(spec, command.readonly);
     let is = |fact: fn(command::Spec) -> bool| spec.is_some_and(fact);
+    let asks = |fact: fn(command::Spec, &Args<'_>) -> bool| {
+        spec.is_some_and(|spec| spec.blocking() && fact(spec, &command.args))
+    };
     // A module may run users' code, and on threads of its own; commands of modules have a dot.
     let dotted = || name.contains(&b'.');
     let module = spec.map_or_else(dotted, command::Spec::module);
     let flags = if is(command::Spec::readonly) { Request::READONLY } else { 0 }
         | if module || spec.is_none() || is(command::Spec::script) { Request::SCRIPT } else { 0 }
-        | if module || is(command::Spec::blocking) { Request::BLOCKING } else { 0 }
+        | if module || asks(command::may_wait) { Request::BLOCKING } else { 0 }
+        | if asks(command::needs_own_connection) { Request::LEASED } else { 0 }
         | if replica_safe { Request::REPLICA } else { 0 };
     let subject = Subject { slot: command.key.map(Slot::of_key), replica_safe };
     Ok((subject, flags, spec.and_then(command::Spec::policy)))

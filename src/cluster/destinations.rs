@@ -19,6 +19,11 @@ impl Destinations {
         position as u32
     }
 
+    /// The address behind a number.
+    pub(crate) fn addr(&self, number: u32) -> Option<NodeAddr> {
+        self.0.lock().get(number as usize).cloned()
+    }
+
     /// Where all of them stand in `topology`.
     fn places(&self, topology: &Topology) -> Vec<Option<NodeIndex>> {
         self.0.lock().iter().map(|addr| topology.find(addr)).collect()

@@ -5,6 +5,7 @@
 
 use super::describe::{Piece, describe};
 use super::destinations::DestinationCache;
+use super::handover::is_lease;
 use super::lane::Parcel;
 use super::limits::Addition;
 use super::request::{Request, Ticket};
@@ -13,6 +14,7 @@ use super::shared::Shared;
 use crate::command::Command;
 use crate::connection::{Claim, Payload};
 use crate::error::Error;
+use crate::node_addr::NodeAddr;
 use crate::routing::{RouteError, Subject, route};
 use crate::topology::NodeIndex;
 
@@ -90,6 +92,8 @@ impl Dispatcher {
         let (subject, flags, policy) = describe(command)?;
         let piece = Piece { ticket, subject, flags, command, part: None };
         match (command.destination, policy) {
+            _ if flags & Request::LEASED != 0 => Self::hand_over(tick, &piece),
+            (Some(number), _) if is_lease(number) => Self::hand_over(tick, &piece),
             (Some(number), _) => {
                 let (all, topology) = (&tick.shared.destinations, &tick.routes.topology);
                 match self.destinations.place(number, topology, all) {
@@ -212,6 +216,21 @@ impl Dispatcher {
         shared.limits.check(place, staged)
     }
 
+    /// The address of the node to which a request belongs now.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::SlotUnassigned`]; there are no nodes.
+    pub(crate) fn address(
+        &mut self,
+        shared: &Shared,
+        request: &Request,
+    ) -> Result<NodeAddr, Error> {
+        let routes = shared.routes.load();
+        let node = self.route(shared, &routes, subject_of(request))?;
+        routes.place(node).map(|(_, addr, _)| addr.clone()).ok_or(Error::Closed)
+    }
+
     /// Sends one encoded command where it belongs now. Also what the I/O thread calls. Gives it
     /// back if its slot has no owner.
     pub(crate) fn send(&mut self, shared: &Shared, (request, bytes): Parcel) -> Option<Parcel> {
@@ -221,8 +240,7 @@ impl Dispatcher {
             return None;
         }
         let routes = shared.routes.load();
-        let subject = Subject { slot: request.slot(), replica_safe: request.has(Request::REPLICA) };
-        match self.route(shared, &routes, subject) {
+        match self.route(shared, &routes, subject_of(&request)) {
             Err(Error::SlotUnassigned(_)) => return Some((request, bytes)),
             Err(error) => shared.fail(request.ticket, &error),
             Ok(node) => match routes.link(node) {
@@ -237,6 +255,10 @@ impl Dispatcher {
         }
         None
     }
+}
+
+fn subject_of(request: &Request) -> Subject {
+    Subject { slot: request.slot(), replica_safe: request.has(Request::REPLICA) }
 }
 
 fn next_turn(turns: &mut Vec<usize>, group: usize) -> usize {

@@ -50,6 +50,7 @@ async fn obey(shared: &Arc<Shared>, scratch: &Scratch, session: &RefCell<Option<
         let running = session.borrow().clone();
         if let Some(running) = running {
             running.run_lane();
+            running.run_handover();
         }
     }
 }

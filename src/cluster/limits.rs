@@ -72,6 +72,19 @@ impl QueueLimits {
         Ok(())
     }
 
+    /// Says whether one more command may wait for a connection of its own, where commands of `bytes`
+    /// bytes do; `all_bytes` wait for all nodes together.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TooManyBytes`].
+    pub(crate) fn check_handover(&self, bytes: usize, all_bytes: usize) -> Result<(), Error> {
+        if all_bytes >= self.total_bytes {
+            return Err(Error::TooManyBytes { node: None, bound: self.total_bytes });
+        }
+        self.check_held("connections of their own", (0, bytes))
+    }
+
     /// Says whether one more command for `whom` may be held back, where `len` commands
     /// of `bytes` bytes are already: all that are held have the bounds of one node.
     ///

@@ -53,12 +53,27 @@ impl Session {
 
     /// A node has left for good: what it has not answered goes to the slots' owners, or fails.
     pub(super) fn on_node_left(self: &Rc<Self>, node: &Node, cause: &Error) {
-        for (request, bytes, written) in node.link.close() {
-            match self.fate(node, &request, written) {
-                Fate::Abort => self.shared.fail(request.ticket, &Error::Aborted),
-                Fate::Fail => self.shared.fail(request.ticket, cause),
-                Fate::Move | Fate::Stay => self.send(request.unwrapped(bytes)),
+        for left in node.link.close() {
+            self.send_again(node, left, cause);
+        }
+    }
+
+    /// Sends a command again that was on a connection which has ended, or lets it fail.
+    pub(super) fn send_again(
+        self: &Rc<Self>,
+        node: &Node,
+        (request, bytes, written): (Request, Vec<u8>, Written),
+        cause: &Error,
+    ) {
+        match self.fate(node, &request, written) {
+            Fate::Abort => self.shared.fail(request.ticket, &Error::Aborted),
+            Fate::Fail => self.shared.fail(request.ticket, cause),
+            Fate::Move | Fate::Stay
+                if request.has(Request::LEASED) && request.has(Request::PINNED) =>
+            {
+                self.lease_pinned(&node.addr, (request, bytes));
             }
+            Fate::Move | Fate::Stay => self.send(request.unwrapped(bytes)),
         }
     }
 
@@ -104,6 +119,9 @@ impl Session {
 
     /// Sends a command where it belongs now.
     pub(super) fn send(self: &Rc<Self>, parcel: Parcel) {
+        if parcel.0.has(Request::LEASED) {
+            return self.lease_for(parcel);
+        }
         let homeless = self.dispatcher.borrow_mut().send(&self.shared, parcel);
         if let Some(parcel) = homeless {
             self.on_unassigned(parcel);

@@ -18,11 +18,16 @@ mod drive;
 mod errands;
 mod events;
 mod fanout;
+mod handover;
 mod health;
 mod holds;
 mod keep;
 mod lane;
 mod learn;
+mod lease;
+mod lease_limits;
+mod leases;
+mod leasing;
 mod limits;
 mod lost;
 mod node;
@@ -39,6 +44,7 @@ mod shared;
 mod simulation;
 mod suspects;
 mod tasks;
+mod tenants;
 mod transaction;
 mod upstream;
 mod view;
@@ -56,6 +62,7 @@ use crate::node_addr::NodeAddr;
 use crate::resp::Tape;
 use control::Control;
 use dispatch::Dispatcher;
+use handover::{Handed, LEASE};
 use shared::Shared;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -65,6 +72,8 @@ use std::time::Duration;
 pub struct Cluster {
     shared: Arc<Shared>,
     dispatcher: Dispatcher,
+    /// Leases asked for so far.
+    leases: u32,
 }
 
 impl Cluster {
@@ -73,7 +82,7 @@ impl Cluster {
     pub fn new(config: ClusterConfig, sink: Box<dyn ReplySink>) -> (Self, Driver) {
         let shared = Arc::new(Shared::new(config, sink));
         let driver = Driver::new(Arc::clone(&shared));
-        (Self { shared, dispatcher: Dispatcher::default() }, driver)
+        (Self { shared, dispatcher: Dispatcher::default(), leases: 0 }, driver)
     }
 
     /// Finds the cluster and connects to it. Answered when commands can be sent.
@@ -117,6 +126,26 @@ impl Cluster {
     /// The number of the node at an address, for [`Command::destination`].
     pub fn destination(&self, host: &str, port: u16) -> u32 {
         self.shared.destinations.number(&NodeAddr::new(host, port))
+    }
+
+    /// Asks for a connection of its own to the node with this number. The number that is returned can
+    /// stand in [`Command::destination`] until it is given back with [`Cluster::release`].
+    ///
+    /// Commands wait until the connection is there. If it is lost, what was sent over it fails, written
+    /// or not, as does what is sent later. Nothing is redirected.
+    pub fn lease(&mut self, destination: u32) -> u32 {
+        self.leases = self.leases.wrapping_add(1) % LEASE;
+        let lease = LEASE | self.leases;
+        if let Some(addr) = self.shared.destinations.addr(destination) {
+            self.shared.hand_over(Handed::Lease(lease, addr));
+        }
+        lease
+    }
+
+    /// Gives a lease back, behind all commands that were submitted for it. `clean`: the connection is as
+    /// it was and others may have it; else, or if something of it is not answered, it is closed.
+    pub fn release(&mut self, lease: u32, clean: bool) {
+        self.shared.hand_over(Handed::Release(lease, clean));
     }
 
     /// Gives up on a command, if it has not been written.

@@ -29,6 +29,10 @@ pub(super) struct Node {
     pub(super) replica: Cell<bool>,
     /// Connect only when a command waits.
     pub(super) lazy: Cell<bool>,
+    /// Its connection is there.
+    pub(super) connected: Cell<bool>,
+    /// Somebody waits for a lease.
+    pub(super) wanted: Cell<bool>,
     /// What its connection does, or does not.
     pub(super) health: Health,
     /// How the first attempt to connect went: not known yet, well, or not.
@@ -39,7 +43,13 @@ pub(super) struct Node {
 impl Node {
     /// Nobody asks for it, so it is not connected.
     pub(super) fn is_resting(&self) -> bool {
-        self.lazy.get() && self.link.waiting() == 0
+        self.lazy.get() && self.link.waiting() == 0 && !self.wanted.get()
+    }
+
+    /// Asks for its connection on behalf of somebody who needs another one.
+    pub(super) fn want(&self) {
+        self.wanted.set(true);
+        self.link.wake();
     }
 }
 
@@ -83,6 +93,7 @@ impl Session {
                 self.send(request.unwrapped(bytes));
             }
         }
+        self.move_waiting(&diff.moved);
         for addr in &diff.gone {
             self.leave(addr);
         }
@@ -99,6 +110,12 @@ impl Session {
             self.tell_role(&node, if replica { "READONLY" } else { "READWRITE" });
         }
         Arc::clone(&node.link)
+    }
+
+    /// The node at `addr`, known from now on if it was not.
+    pub(super) fn node_at(self: &Rc<Self>, addr: &NodeAddr) -> Rc<Node> {
+        let known = self.nodes.borrow().get(addr).cloned();
+        known.unwrap_or_else(|| self.add_node(addr, false))
     }
 
     fn links_for(self: &Rc<Self>, topology: &Topology) -> Vec<NodeLink> {
@@ -121,6 +138,8 @@ impl Session {
             link: Arc::new(Link::new(Arc::clone(&self.shared.in_flight))),
             replica: Cell::new(replica),
             lazy: Cell::new(config.minimize_connections || idle),
+            connected: Cell::new(false),
+            wanted: Cell::new(false),
             health: Health::default(),
             first: RefCell::new(None),
             task: RefCell::new(None),
@@ -160,6 +179,7 @@ impl Session {
         let idle = nodes.values().filter(|node| node.link.waiting() == 0);
         let strangers: Vec<NodeAddr> = idle
             .filter(|node| topology.find(&node.addr).is_none())
+            .filter(|node| !self.leases.borrow().is_used(&node.addr))
             .map(|node| node.addr.clone())
             .collect();
         drop(nodes);
@@ -174,6 +194,8 @@ impl Session {
         let Some(node) = self.nodes.borrow_mut().remove(addr) else { return };
         let session = Rc::clone(self);
         self.send_elsewhere(&node);
+        node.connected.set(false);
+        self.leave_waiting(addr);
         self.spawn(async move {
             let deadline = Instant::now() + LEAVE_WITHIN;
             // The submitting thread may still be using the routes of before, and a lost connection
@@ -181,13 +203,15 @@ impl Session {
             let dispatch = session.shared.lane.dispatching();
             let dispatch_goes_on =
                 || dispatch.is_some() && dispatch == session.shared.lane.dispatching();
-            let waited_for = || node.link.waiting() > 0 && !node.health.is_suspect();
+            let in_use = || session.leases.borrow().is_used(&node.addr);
+            let waited_for = || (node.link.waiting() > 0 || in_use()) && !node.health.is_suspect();
             while (waited_for() || dispatch_goes_on()) && Instant::now() < deadline {
                 sleep(LEAVE_POLL).await;
                 session.send_elsewhere(&node);
             }
             let cause = if node.health.is_suspect() { session.hung() } else { Error::SocketClosed };
             session.on_node_left(&node, &cause);
+            session.end_leases(&node, &cause);
             if let Some(task) = node.task.borrow_mut().take() {
                 task.abort();
             }

@@ -86,6 +86,9 @@ impl Session {
         if asking {
             (request, bytes) = request.behind_asking(&bytes);
         }
+        if request.has(Request::LEASED) {
+            return self.lease_at(to, (request, bytes));
+        }
         let known = self.shared.routes.load().link_to(to).cloned();
         let link = known.unwrap_or_else(|| self.link_to(to, false));
         self.shared.after_submit(link.submit(bytes, [request], &mut Vec::new()));

@@ -53,6 +53,8 @@ impl Request {
     pub(crate) const CANCELLED: u16 = 256;
     /// It is meant for its node and no other.
     pub(crate) const PINNED: u16 = 512;
+    /// It may wait on the server, on a connection of its own; in no order with others.
+    pub(crate) const LEASED: u16 = 2048;
 
     pub(crate) fn new(ticket: Ticket, flags: u16, slot: Option<Slot>, wire_len: usize) -> Self {
         Self {

@@ -38,6 +38,10 @@ impl Session {
         let delay = retry_delay(request.waits, random_below(256) as u8);
         request.waits = request.waits.saturating_add(1);
         let waiter = Waiter { parcel: (request, bytes), said: said.map(Into::into) };
+        if request.has(Request::LEASED) {
+            self.refresh.notify_one();
+            return self.delay(waiter, delay);
+        }
         // First the lane, so that nothing younger goes by; then what is in the queue already.
         self.shared.lane.open();
         let first = self.holds.borrow_mut().wait(waiter, Instant::now() + delay, refused_by);

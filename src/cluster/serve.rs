@@ -31,6 +31,8 @@ impl Session {
             for (request, ..) in node.link.detach(|_, _| false) {
                 self.shared.fail(request.ticket, &cause);
             }
+            node.wanted.set(false);
+            self.fail_waiting(&node.addr, &cause);
             // An idle connection was closed as the user wished: the node is as good as any.
             node.link.avoid(!matches!(cause, Error::SocketTimeout(_)));
             node.first.borrow_mut().get_or_insert(Err(cause));
@@ -110,12 +112,22 @@ impl Session {
             answered: Rc::clone(&answered),
         };
         node.health.begin();
+        node.connected.set(true);
+        node.wanted.set(false);
+        self.serve_waiting(node);
         let serving = run(exchange.into_opened(), &node.link, &upstream, &self.scratch);
         let cause = tokio::select! {
             biased;
             reason = serving => close_failure(&reason),
             error = node.health.ended() => error,
         };
+        node.connected.set(false);
+        if matches!(cause, Error::Hung(_))
+            && !self.shared.routes.load().topology.is_primary(&node.addr)
+        {
+            // Nobody hears that it does not wait for anything any more.
+            self.end_leases(node, &cause);
+        }
         tracing::info!(node = %node.addr, %cause, "connection lost");
         let asked = self.on_connection_lost(node, &cause);
         if self.shared.config.refresh_on_reconnect {
@@ -126,7 +138,7 @@ impl Session {
 
     /// Whether the server is the node that the topology names. Addresses are used again: what is meant
     /// for one cluster must not be written to another.
-    fn check_identity(&self, node: &Node, id: Option<&str>) -> Result<(), Error> {
+    pub(super) fn check_identity(&self, node: &Node, id: Option<&str>) -> Result<(), Error> {
         let topology = &self.shared.routes.load().topology;
         let known = topology.find(&node.addr).and_then(|index| topology.node(index));
         match (known.map(|known| &*known.id), id) {

@@ -6,6 +6,7 @@ use super::dispatch::Dispatcher;
 use super::errands::Errands;
 use super::holds::Holds;
 use super::lane::Parcel;
+use super::leases::Leases;
 use super::node::Node;
 use super::request::{Request, Ticket};
 use super::routes::NodeLink;
@@ -35,6 +36,8 @@ pub(crate) struct Session {
     pub(super) holds: RefCell<Holds>,
     pub(super) calls: Calls,
     pub(super) errands: Errands,
+    /// Connections that one command has for itself.
+    pub(super) leases: RefCell<Leases>,
     /// Wakes who waits for first connections.
     pub(super) progress: Notify,
     /// Wakes the refresh.
@@ -63,6 +66,7 @@ impl Session {
             holds: RefCell::default(),
             calls: Calls::default(),
             errands: Errands::default(),
+            leases: RefCell::default(),
             progress: Notify::new(),
             refresh: Notify::new(),
             config_epoch: Cell::new(0),
@@ -109,17 +113,19 @@ impl Session {
             let of_node = node.link.close().into_iter();
             left.extend(of_node.map(|(request, bytes, _)| (request, bytes)));
         }
-        for (request, _) in left {
-            self.shared.fail(request.ticket, &Error::Disconnected);
+        let left = left.into_iter().map(|(request, _)| request.ticket);
+        for ticket in left.chain(self.end_all_leases()) {
+            self.shared.fail(ticket, &Error::Disconnected);
         }
         self.shared.lane.close_if_empty();
     }
 
     /// Waits until all accepted commands are answered or `within` has passed, then ends the session
-    /// and answers `ticket`.
+    /// and answers `ticket`. What waits on a server is not waited for.
     pub(crate) fn close(self: &Rc<Self>, ticket: Ticket, within: Option<Duration>) {
         let session = Rc::clone(self);
         let until = within.map(|within| Instant::now() + within);
+        self.end_blocking();
         self.spawn(async move {
             while session.is_busy() && until.is_none_or(|until| Instant::now() < until) {
                 sleep(CLOSE_POLL).await;
@@ -131,7 +137,9 @@ impl Session {
     }
 
     fn is_busy(&self) -> bool {
-        self.shared.lane.is_active() || self.links().iter().any(|link| link.waiting() > 0)
+        self.shared.lane.is_active()
+            || self.links().iter().any(|link| link.waiting() > 0)
+            || self.leases.borrow().is_busy()
     }
 
     /// Links of all nodes, those that are leaving included.
@@ -150,6 +158,8 @@ impl Session {
     pub(crate) fn cancel(self: &Rc<Self>, ticket: Ticket) {
         // It may have come just now.
         self.run_lane();
+        self.run_handover();
+        self.cancel_leased(ticket);
         let parts = self.shared.fanouts.parts_of(ticket);
         let is_its =
             |request: &Request| request.ticket == ticket || parts.contains(&request.ticket);

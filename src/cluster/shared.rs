@@ -3,6 +3,7 @@
 use super::control::Control;
 use super::destinations::Destinations;
 use super::fanout::{Fanouts, is_part, write_outcome};
+use super::handover::{Handed, Handover};
 use super::lane::{Lane, Parcel};
 use super::limits::QueueLimits;
 use super::outbox::{EVENT, Outbox, ReplySink};
@@ -33,6 +34,7 @@ pub(crate) struct Shared {
     pub(crate) lane: Lane,
     pub(crate) fanouts: Fanouts,
     pub(crate) destinations: Destinations,
+    pub(crate) handover: Handover,
     /// Wakes the I/O thread: commands on the lane, or control messages.
     pub(crate) signal: Notify,
     /// Wakes the keeper of deadlines: something could not be written at once.
@@ -76,6 +78,7 @@ impl Shared {
             lane: Lane::default(),
             fanouts: Fanouts::default(),
             destinations: Destinations::default(),
+            handover: Handover::default(),
             signal: Notify::new(),
             queued: Notify::new(),
             redirects: Redirects::default(),
@@ -92,6 +95,7 @@ impl Shared {
         self.ended.store(false, Ordering::SeqCst);
         // After a defect some may be left for which nothing comes any more.
         self.fanouts.clear();
+        self.handover.open();
         self.redirects.moved.store(0, Ordering::Relaxed);
         self.redirects.ask.store(0, Ordering::Relaxed);
     }
@@ -134,7 +138,8 @@ impl Shared {
 
     /// Bytes of all commands that are not answered, held ones included.
     pub(crate) fn waiting_bytes(&self) -> usize {
-        self.in_flight.load(Ordering::Relaxed) + self.lane.byte_len()
+        let in_flight = self.in_flight.load(Ordering::Relaxed);
+        in_flight + self.lane.byte_len() + self.handover.byte_len()
     }
 
     /// Answers a call that has no value to return.
@@ -167,6 +172,18 @@ impl Shared {
             }
         }
         self.fail(parcel.0.ticket, &Error::Disconnected);
+    }
+
+    /// Gives the I/O thread what needs a connection of its own.
+    pub(crate) fn hand_over(&self, handed: Handed) {
+        match self.handover.push(handed) {
+            Ok(()) => self.signal.notify_one(),
+            Err(handed) => {
+                if let Some(ticket) = handed.ticket() {
+                    self.fail(ticket, &self.nowhere());
+                }
+            }
+        }
     }
 
     /// Gives the I/O thread a message.
@@ -214,6 +231,9 @@ impl Shared {
         }
         for (request, _) in self.lane.take() {
             self.fail(request.ticket, error);
+        }
+        for ticket in self.handover.close().iter().filter_map(Handed::ticket) {
+            self.fail(ticket, error);
         }
         for node in &nodes {
             self.tell(&Event::NodeDisconnect(&node.at));

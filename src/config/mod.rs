@@ -40,6 +40,10 @@ pub struct ClusterOptions {
     pub queue_max_bytes: Option<f64>,
     /// Milliseconds between two looks at the topology when nothing hints at a change.
     pub topology_refresh_interval_ms: Option<f64>,
+    /// Connections per node for commands that block.
+    pub max_blocking_connections: Option<f64>,
+    /// Milliseconds after which such a connection is closed if nobody uses it.
+    pub blocking_idle_timeout_ms: Option<f64>,
     /// node-redis's `nodeAddressMap` when it is an object.
     pub address_map: Option<Vec<AddressMapping>>,
     /// Whether `nodeAddressMap` is a function, to be asked for each address.
@@ -76,6 +80,10 @@ pub struct ClusterConfig {
     pub(crate) refresh_on_reconnect: bool,
     /// Bytes of commands that may wait for their answers, in all nodes together.
     pub(crate) queue_max_bytes: usize,
+    /// Connections to one node, beside the shared one, for commands that block and the like.
+    pub(crate) max_leases: usize,
+    /// After which such a connection is closed if nobody uses it. `None`: never.
+    pub(crate) lease_idle_timeout: Option<Duration>,
     /// Time between two looks at the topology when nothing hints at a change. `None`: no such looks.
     pub(crate) refresh_interval: Option<Duration>,
     /// Where to connect instead of the address that servers give.
@@ -93,6 +101,11 @@ const DEFAULT_QUEUE_MAX_BYTES: usize = 256 << 20;
 /// 60 s, as others have it. Most changes show themselves at once; this finds replicas that came or
 /// went. Halved, a cluster of 500 shards would spend twice 100 KB of answers a minute on each client.
 const DEFAULT_REFRESH_INTERVAL: Duration = Duration::from_secs(60);
+/// 64 per node: more than programs have consumers, and a hundred clients of them stay below the usual
+/// 10,000 connections of a server.
+const DEFAULT_MAX_LEASES: u32 = 64;
+/// 30 s: a consumer that polls is back before; halved or doubled, nobody would notice.
+const DEFAULT_LEASE_IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 
 impl TryFrom<ClusterOptions> for ClusterConfig {
     type Error = ConfigError;
@@ -119,6 +132,8 @@ impl TryFrom<ClusterOptions> for ClusterConfig {
         let redirects = options.max_command_redirections;
         let max_redirects =
             top.whole("maxCommandRedirections", redirects, 0..=u32::from(u16::MAX))?;
+        let leases = options.max_blocking_connections;
+        let leases = top.whole("maxBlockingConnections", leases, 1..=u32::from(u16::MAX))?;
         Ok(Self {
             seeds,
             node,
@@ -137,6 +152,12 @@ impl TryFrom<ClusterOptions> for ClusterConfig {
                     .unwrap_or(DEFAULT_REFRESH_INTERVAL),
             )
             .filter(|interval| !interval.is_zero()),
+            max_leases: leases.unwrap_or(DEFAULT_MAX_LEASES) as usize,
+            lease_idle_timeout: Some(
+                top.milliseconds("blockingIdleTimeout", options.blocking_idle_timeout_ms)?
+                    .unwrap_or(DEFAULT_LEASE_IDLE_TIMEOUT),
+            )
+            .filter(|timeout| !timeout.is_zero()),
             address_map: address_map(options.address_map.unwrap_or_default())?,
             address_map_callback: options.address_map_callback.unwrap_or(false),
         })
@@ -175,6 +196,8 @@ mod tests {
         assert!(config.address_map.is_empty() && !config.address_map_callback);
         assert_eq!(config.queue_max_bytes, 256 << 20);
         assert_eq!(config.refresh_interval, Some(Duration::from_secs(60)));
+        assert_eq!(config.max_leases, 64);
+        assert_eq!(config.lease_idle_timeout, Some(Duration::from_secs(30)));
     }
 
     #[test]
@@ -187,6 +210,8 @@ mod tests {
             minimize_connections: Some(true),
             queue_max_bytes: Some(0.0),
             topology_refresh_interval_ms: Some(0.0),
+            max_blocking_connections: Some(1.0),
+            blocking_idle_timeout_ms: Some(0.0),
             address_map: Some(vec![mapping]),
             address_map_callback: Some(true),
             ..options()
@@ -195,6 +220,7 @@ mod tests {
         assert_eq!((config.resp3, config.max_redirects), (false, 0));
         assert!(config.use_replicas && config.minimize_connections && config.address_map_callback);
         assert_eq!((config.queue_max_bytes, config.refresh_interval), (usize::MAX, None));
+        assert_eq!((config.max_leases, config.lease_idle_timeout), (1, None));
         let mapped = config.address_map.get(&NodeAddr::new("::1", 7000));
         assert_eq!(mapped, Some(&NodeAddr::new("db", 1)));
     }
@@ -207,6 +233,8 @@ mod tests {
         };
         let redirects =
             |number: f64| ClusterOptions { max_command_redirections: Some(number), ..options() };
+        let leases =
+            |number: f64| ClusterOptions { max_blocking_connections: Some(number), ..options() };
         let bad_port = || NodeOptions { port: Some(0.0), ..NodeOptions::default() };
         let cases = [
             (ClusterOptions::default(), "rootNodes must name at least one node"),
@@ -219,6 +247,7 @@ mod tests {
                 redirects(-1.0),
                 "maxCommandRedirections must be a whole number from 0 to 65535, not -1",
             ),
+            (leases(0.0), "maxBlockingConnections must be a whole number from 1 to 65535, not 0"),
             (
                 with_map("nonsense", "a", 1.0),
                 "nodeAddressMap[\"nonsense\"] must have the form host:port as its key",

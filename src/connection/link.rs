@@ -175,6 +175,11 @@ impl<R: Payload> Link<R> {
         self.wake.notified().await;
     }
 
+    /// Lets whoever waits in [`Link::woken`] look.
+    pub(crate) fn wake(&self) {
+        self.wake.notify_one();
+    }
+
     /// Gives the link its socket.
     pub(super) fn attach(&self, writer: Arc<Writer>) {
         let mut inner = self.inner.lock();

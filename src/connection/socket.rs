@@ -8,6 +8,10 @@ use std::time::Duration;
 use tokio::net::{TcpSocket, TcpStream, lookup_host};
 use tokio::time::timeout;
 
+/// Between keep-alive probes of which none was answered: Node's, which 9 of them make a dead peer known
+/// in 9 s. The system's own would be 75 s, and a command that blocks has no other way to notice.
+const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(1);
+
 /// How sockets are made. Names and defaults are those of node-redis's `socket` option.
 #[derive(Clone, Debug)]
 pub(crate) struct SocketOptions {
@@ -121,7 +125,8 @@ async fn connect_to(address: SocketAddr, options: &SocketOptions) -> io::Result<
     match options.keep_alive {
         Some(idle) if idle.is_zero() => socket.set_keepalive(true)?,
         Some(idle) => {
-            SockRef::from(&socket).set_tcp_keepalive(&TcpKeepalive::new().with_time(idle))?;
+            let keep_alive = TcpKeepalive::new().with_time(idle).with_interval(KEEP_ALIVE_INTERVAL);
+            SockRef::from(&socket).set_tcp_keepalive(&keep_alive)?;
         }
         None => {}
     }

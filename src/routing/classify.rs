@@ -31,6 +31,7 @@ pub(crate) fn classify(error: ServerError<'_>, asked: &Asked<'_>) -> Failure {
         "TRYAGAIN" | "CLUSTERDOWN" => Some(Failure::NotNow),
         "LOADING" | "MASTERDOWN" => Some(Failure::Unready),
         "READONLY" => Some(Failure::Demoted),
+        "UNBLOCKED" if error.rest.starts_with(NO_PRIMARY_ANY_MORE) => Some(Failure::Demoted),
         _ => None,
     };
     match meaning {
@@ -43,6 +44,10 @@ pub(crate) fn classify(error: ServerError<'_>, asked: &Asked<'_>) -> Failure {
         None => Failure::Reply,
     }
 }
+
+/// What a command that waited is told when its server becomes a replica. CLIENT UNBLOCK and a stream
+/// that is gone have other words.
+const NO_PRIMARY_ANY_MORE: &str = "force unblock from blocking operation, instance state changed";
 
 /// Why EXEC ran nothing, if that is for a reason of its own and not of a command before it: a server
 /// that cannot run it at this moment says so behind these words.
@@ -151,6 +156,8 @@ mod tests {
         let (now, unready, demoted) = (Failure::NotNow, Failure::Unready, Failure::Demoted);
         let reply = Failure::Reply;
         let readonly = "READONLY You can't write against a read only replica.";
+        let unblocked = "UNBLOCKED force unblock from blocking operation, instance state changed \
+            (master -> replica?)";
         let in_script = format!("{readonly} script: 4f5a, on @user_script:1.");
         let cases = [
             // text -> to a command, to a script
@@ -169,6 +176,9 @@ mod tests {
             (readonly, [&demoted, &demoted]),
             (&in_script, [&demoted, &demoted]),
             ("READONLY but only a script's", [&demoted, &reply]),
+            (unblocked, [&demoted, &reply]),
+            ("UNBLOCKED client unblocked via CLIENT UNBLOCK", [&reply, &reply]),
+            ("UNBLOCKED the stream key no longer exists", [&reply, &reply]),
             ("TRYAGAINX", [&reply, &reply]),
             ("NOAUTH Authentication required.", [&reply, &reply]),
             ("WRONGPASS invalid username-password pair", [&reply, &reply]),

@@ -11,7 +11,8 @@ pub(crate) enum Failure {
         /// Who has it.
         to: NodeAddr,
     },
-    /// The node is no primary any more and has refused a write (`READONLY`).
+    /// The node is no primary any more and has refused a write (`READONLY`), or what waited for one
+    /// (`UNBLOCKED`).
     Demoted,
     /// Another node owns the slot.
     Moved {

@@ -16,6 +16,12 @@ async function traffic(cluster) {
   await sleep(20 + 30 * Math.random());
 }
 
+/** Some wait for an element, more for a connection. */
+async function blocked(cluster) {
+  for (let lane = 0; lane < LANES; lane++) cluster.blPop('nothing', 0).catch(() => {});
+  await sleep(20 + 30 * Math.random());
+}
+
 const WAYS = {
   'never connected': async () => {},
   'never connected, destroyed': async (cluster) => cluster.destroy(),
@@ -37,6 +43,16 @@ const WAYS = {
     await traffic(cluster);
     cluster.destroy();
   },
+  'close while commands block': async (cluster) => {
+    await cluster.connect();
+    await blocked(cluster);
+    await cluster.close();
+  },
+  'destroy while commands block': async (cluster) => {
+    await cluster.connect();
+    await blocked(cluster);
+    cluster.destroy();
+  },
   'destroy while connecting': async (cluster) => {
     const connecting = cluster.connect();
     await sleep(Math.random() * 3);
@@ -51,6 +67,11 @@ const WAYS = {
   'exit in traffic': async (cluster) => {
     await cluster.connect();
     await traffic(cluster);
+    process.exit(7);
+  },
+  'exit while commands block': async (cluster) => {
+    await cluster.connect();
+    await blocked(cluster);
     process.exit(7);
   },
   'exception in traffic': async (cluster) => {
