@@ -5,9 +5,10 @@
 const { EventEmitter } = require('node:events');
 const { BasicCommandParser, prefixKeys } = require('./commands');
 const { defineListenerMethods, defineMissing } = require('./common-methods');
-const { ClientClosedError, ErrorReply, WatchError, notSupported } = require('./errors');
+const { ClientClosedError, notSupported } = require('./errors');
 const { NodeMultiCommand } = require('./node-multi-command');
 const { defineScanIterators } = require('./node-scan-iterators');
+const { refusalOf } = require('./shared-connection');
 const { Watch } = require('./watch');
 
 const DEFAULT_COMMAND_TIMEOUT_MS = 5000;
@@ -16,35 +17,7 @@ const DEFAULT_COMMAND_TIMEOUT_MS = 5000;
 /** @typedef {import('./channel').TransformReply} TransformReply */
 /** @typedef {import('@redis/client').RedisArgument} RedisArgument */
 
-/**
- * What all clients of one node share.
- *
- * @typedef {object} NodeCore
- * @property {boolean} isOpen whether its cluster is
- * @property {import('./node-connections').NodeConnection} connection
- * @property {number} destination
- * @property {Record<string, any>} options
- * @property {(parser: import('./channel').CommandParser, readonly: boolean | undefined, options: CommandOptions | undefined,
- *   transform: TransformReply | undefined, destination: number) => Promise<unknown>} submit
- * @property {(commands: import('./multi-command').QueuedCommand[], destination: number) => Promise<any>} submitTransaction
- * @property {import('./watch').Lessor} lessor
- */
-
-/**
- * Commands that would change or end the connection that a client shares with its cluster, by name, and
- * what to use instead.
- *
- * @type {Record<string, string>}
- */
-const NOT_SHARED = {
-  MULTI: '`multi()`',
-  EXEC: '`multi()`',
-  DISCARD: '`multi()`',
-  MONITOR: 'a client of `redis` for it',
-  SUBSCRIBE: 'a client of `redis` for it',
-  PSUBSCRIBE: 'a client of `redis` for it',
-  SSUBSCRIBE: 'a client of `redis` for it',
-};
+/** @typedef {import('./nodes').NodeCore} NodeCore */
 
 class NodeClient extends EventEmitter {
   // withCommandOptions() and its kin hand out objects that inherit from this one and find its private
@@ -121,26 +94,23 @@ class NodeClient extends EventEmitter {
       case 'WATCH': return this.WATCH(args.slice(1));
       case 'UNWATCH': return this.UNWATCH();
       case 'QUIT': return this.QUIT();
+      case 'SELECT': if (args.length === 2) return this.SELECT(args[1]).then(() => 'OK'); break;
       case 'RESET': return this.reset().then(() => 'RESET');
     }
-    if (Object.hasOwn(NOT_SHARED, name)) {
-      return Promise.reject(new Error(
-        `${name} would change a connection that is shared with the cluster; use ${NOT_SHARED[name]}`,
-      ));
-    }
-    return send(this, args, options);
+    const refusal = refusalOf(name);
+    return refusal === undefined ? send(this, args, options) : Promise.reject(refusal);
   }
 
   /** @param {RedisArgument | RedisArgument[]} key */
-  WATCH(key) {
+  async WATCH(key) {
+    if (!this._self.#isOpen) throw new ClientClosedError();
     const keys = prefixKeys(this._keyPrefix, key);
     return this._self.#watch.begin(() => send(this, ['WATCH', ...keys]));
   }
 
-  async UNWATCH() {
-    const reply = await send(this, ['UNWATCH']);
-    this._self.#watch.end(true);
-    return reply;
+  UNWATCH() {
+    const { _commandOptions: options, _self: client } = this;
+    return client.#watch.endBy((lease) => client.#sendTo(lease, ['UNWATCH'], options));
   }
 
   MULTI() {
@@ -160,14 +130,27 @@ class NodeClient extends EventEmitter {
     this._self.#watch.setDirty(message);
   }
 
-  /** @param {number} db */
+  /**
+   * A cluster has one database. Whether a server says so or not, the shared connection stays in it.
+   *
+   * @param {number | RedisArgument} db
+   */
   async SELECT(db) {
-    await send(this, ['SELECT', db.toString()]);
+    const args = ['SELECT', db.toString()];
+    if (Number(db) === 0) return void (await send(this, args));
+    const { lessor } = this._self.#core;
+    const lease = lessor.lease();
+    try {
+      await this._self.#sendTo(lease, args, this._commandOptions);
+    } finally {
+      lessor.release(lease, false);
+    }
+    throw notSupported(`SELECT ${db}`);
   }
 
   /** Ends what was watched. The shared connection has no state of its own. */
   async reset() {
-    this._self.#watch.end(false);
+    this._self.#watch.end();
   }
 
   /** Ends this object; the connection is the cluster's and stays. */
@@ -197,18 +180,9 @@ class NodeClient extends EventEmitter {
   /** @param {import('./multi-command').QueuedCommand[]} commands */
   async #executeMulti(commands) {
     if (!this.#isOpen || !this.#core.isOpen) throw new ClientClosedError();
-    const objection = this.#watch.takeObjection();
-    if (objection !== undefined) throw new WatchError(objection);
-    const { lease } = this.#watch;
-    try {
-      const replies = await this.#core.submitTransaction(commands, lease ?? this.#core.destination);
-      this.#watch.end(true);
-      return replies;
-    } catch (error) {
-      // EXEC ends what was watched, whatever comes of it.
-      this.#watch.end(error instanceof ErrorReply);
-      throw error;
-    }
+    this.#watch.check();
+    return this.#watch.endBy((lease) =>
+      this.#core.submitTransaction(commands, lease ?? this.#core.destination));
   }
 
   /**
@@ -222,7 +196,19 @@ class NodeClient extends EventEmitter {
 
   #end() {
     this.#isOpen = false;
-    this.#watch.end(false);
+    this.#watch.end();
+  }
+
+  /**
+   * @param {number | undefined} lease undefined: the connection that all share
+   * @param {RedisArgument[]} args
+   * @param {CommandOptions | undefined} options
+   */
+  async #sendTo(lease, args, options) {
+    if (!this.#isOpen) throw new ClientClosedError();
+    const parser = new BasicCommandParser();
+    for (const arg of args) parser.push(arg);
+    return this.#core.submit(parser, undefined, options, undefined, lease ?? this.#core.destination);
   }
 
   /**

@@ -11,7 +11,21 @@ const { NodeMultiCommand } = require('./node-multi-command');
 /** @typedef {import('./session').Session} Session */
 /** @typedef {import('./topology-view').ShardNode} ShardNode */
 /** @typedef {import('./topology-view').Shard} Shard */
-/** @typedef {import('./node-client').NodeCore} NodeCore */
+
+/**
+ * What all clients of one node share.
+ *
+ * @typedef {object} NodeCore
+ * @property {boolean} isOpen whether its cluster is
+ * @property {import('./node-connections').NodeConnection} connection
+ * @property {number} destination
+ * @property {Record<string, any>} options
+ * @property {(parser: import('./channel').CommandParser, readonly: boolean | undefined,
+ *   options: import('./channel').CommandOptions | undefined,
+ *   transform: import('./channel').TransformReply | undefined, destination: number) => Promise<unknown>} submit
+ * @property {(commands: import('./multi-command').QueuedCommand[], destination: number) => Promise<any>} submitTransaction
+ * @property {import('./watch').Lessor} lessor
+ */
 
 /** Clients of nodes have the modules, functions and scripts of their cluster's class. @type {WeakMap<object, typeof NodeClient>} */
 const classes = new WeakMap();

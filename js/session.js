@@ -2,7 +2,7 @@
 // One engine from connect to close: commands go in, answers and events come out, and the functions
 // that a user put into the options are called for the engine.
 
-const { SocketTimeoutError, forgetError, internalError, keepError, notSupported } = require('./errors');
+const { SocketTimeoutError, forgetError, internalError, keepError } = require('./errors');
 const { Channel } = require('./channel');
 const { createNativeCluster } = require('./native-addon');
 const { NodeConnections } = require('./node-connections');
@@ -37,6 +37,8 @@ class Session {
   #keepAlive;
   #isDestroyed = false;
   #connections = new NodeConnections();
+  /** Those that are not given back, and whether their connection is there. @type {Map<number, boolean>} */
+  #leases = new Map();
   /** What `nodeAddressMap` makes of addresses. @type {Map<string, string>} */
   #mapped = new Map();
   /**
@@ -123,19 +125,33 @@ class Session {
     return this.#native.destination(host, port);
   }
 
-  /** @param {number} destination @returns {number} a connection of one's own to it */
+  /**
+   * A connection of one's own, until it is released. What was submitted so far does not use it.
+   *
+   * @param {number} destination
+   * @returns {number} what `Channel.submit` takes for it
+   */
   lease(destination) {
-    throw notSupported(`WATCH (${destination})`);
+    const lease = this.#native.lease(destination);
+    this.#leases.set(lease, true);
+    return lease;
   }
 
-  /** @param {number} lease @param {boolean} isClean */
+  /**
+   * Gives a lease back, behind everything that was submitted for it.
+   *
+   * @param {number} lease
+   * @param {boolean} isClean whether the connection is as it was, so that others may have it
+   */
   release(lease, isClean) {
-    throw notSupported(`WATCH ${lease} ${isClean}`);
+    this.#channel.flush();
+    this.#leases.delete(lease);
+    this.#native.release(lease, isClean);
   }
 
-  /** @param {number} lease @returns {boolean} */
+  /** @param {number} lease @returns {boolean} false: its connection is gone, and what it held with it */
   isLeaseAlive(lease) {
-    throw notSupported(`WATCH ${lease}`);
+    return this.#leases.get(lease) === true;
   }
 
   /** Learns the topology again, in the background. */
@@ -160,6 +176,9 @@ class Session {
         break;
       case 'fatal':
         this.#fail(internalError(details[0]));
+        break;
+      case 'lease-lost':
+        if (this.#leases.has(details[0])) this.#leases.set(details[0], false);
         break;
       case 'map-address':
         this.#answerAddress(details[0], details[1]);

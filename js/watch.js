@@ -2,7 +2,7 @@
 // WATCH of one client: from its first key to EXEC, UNWATCH or the end, the client has a connection of
 // its own, so that clients of one node do not end each other's watches.
 
-const { AbortError, ErrorReply, TimeoutError } = require('./errors');
+const { AbortError, ErrorReply, TimeoutError, WatchError } = require('./errors');
 
 const RECONNECTED = 'Client reconnected after WATCH';
 
@@ -52,13 +52,13 @@ class Watch {
    * @returns {Promise<T>}
    */
   async begin(send) {
-    if (this.#lease === undefined && !this.#isLost) this.#take();
+    const lease = this.#lease ?? this.#take();
     try {
       const reply = await send();
-      this.#isWatching = true;
+      if (this.#lease === lease) this.#isWatching = true;
       return reply;
     } catch (error) {
-      if (!this.#isWatching) this.end(error instanceof ErrorReply);
+      if (this.#lease === lease && !this.#isWatching) this.#giveBack(this.#detach(), error);
       throw error;
     }
   }
@@ -79,45 +79,75 @@ class Watch {
   }
 
   /**
-   * What speaks against a transaction now. It is said once: after it the client watches nothing.
+   * Ends what is watched by something that the server is told, EXEC or UNWATCH. What the client does
+   * from now on is no longer part of it.
    *
-   * @returns {string | undefined}
+   * @template T
+   * @param {(lease: number | undefined) => Promise<T>} send
+   * @returns {Promise<T>}
    */
-  takeObjection() {
-    if (this.#lease !== undefined && !this.#lessor.isLeaseAlive(this.#lease)) this.#lose();
-    const objection = this.#dirty ?? (this.#isWatching && this.#isLost ? RECONNECTED : undefined);
-    if (objection !== undefined) this.end(false);
-    return objection;
+  async endBy(send) {
+    const lease = this.#detach();
+    try {
+      const reply = await send(lease);
+      this.#giveBack(lease, undefined);
+      return reply;
+    } catch (error) {
+      this.#giveBack(lease, error);
+      throw error;
+    }
   }
 
-  /**
-   * Nothing is watched any more.
-   *
-   * @param {boolean} isClean whether the server says so too; otherwise its connection is closed
-   */
-  end(isClean) {
-    this.#giveBack(isClean);
-    this.#isWatching = this.#isLost = false;
+  /** @throws {WatchError} if something speaks against a transaction now: once, then nothing is watched */
+  check() {
+    if (this.#lease !== undefined && !this.#lessor.isLeaseAlive(this.#lease)) this.#lose();
+    const objection = this.#dirty ?? (this.#isWatching && this.#isLost ? RECONNECTED : undefined);
+    if (objection === undefined) return;
+    this.end();
+    throw new WatchError(objection);
+  }
+
+  /** Nothing is watched any more; the connection is closed. */
+  end() {
     this.#dirty = undefined;
+    this.#close();
+  }
+
+  #close() {
+    const lease = this.#detach();
+    if (lease !== undefined) this.#lessor.release(lease, false);
   }
 
   #take() {
     const lease = this.#lessor.lease();
     this.#lease = lease;
     forgotten.register(this, { lessor: this.#lessor, lease }, this);
+    return lease;
   }
 
+  /** @returns {number | undefined} the lease, which is no longer this client's */
+  #detach() {
+    const lease = this.#lease;
+    if (lease !== undefined) forgotten.unregister(this);
+    this.#lease = undefined;
+    this.#isWatching = this.#isLost = false;
+    return lease;
+  }
+
+  /** What was watched is lost, and the next transaction must not run. */
   #lose() {
-    this.#giveBack(false);
+    const isWatching = this.#isWatching;
+    this.#close();
+    this.#isWatching = isWatching;
     this.#isLost = true;
   }
 
-  /** @param {boolean} isClean */
-  #giveBack(isClean) {
-    if (this.#lease === undefined) return;
-    forgotten.unregister(this);
-    this.#lessor.release(this.#lease, isClean);
-    this.#lease = undefined;
+  /**
+   * @param {number | undefined} lease
+   * @param {unknown} error of the last command over it, if it failed
+   */
+  #giveBack(lease, error) {
+    if (lease !== undefined) this.#lessor.release(lease, error === undefined || error instanceof ErrorReply);
   }
 }
 

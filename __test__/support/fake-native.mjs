@@ -45,6 +45,7 @@ export class FakeNative {
   topologyJson = JSON.stringify({ epoch: 0, nodes: [], shards: [] });
   answersConnect = true;
   destinations = [];
+  leases = 0;
   #tape = new TapeWriter();
   #takenLarge = [];
 
@@ -96,6 +97,12 @@ export class FakeNative {
   answerReconnect(...args) { this.calls.push(['answerReconnect', ...args]); }
   topology() { return this.topologyJson; }
   redirects() { return [3, 1]; }
+  lease(destination) {
+    this.calls.push(['lease', destination]);
+    return 0x80000000 + ++this.leases;
+  }
+
+  release(...args) { this.calls.push(['release', ...args]); }
   refresh() { this.calls.push(['refresh']); }
 
   /** Numbers from 100 on, by address. */
