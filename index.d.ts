@@ -75,7 +75,7 @@ export declare function createCluster<
 ): RedisClusterType<M, F, S, RESP, TYPE_MAPPING>;
 
 export { RedisCluster } from './types/cluster';
-export type { RedirectCounts } from './types/cluster';
+export type { PartialFailure, RedirectCounts } from './types/cluster';
 export type { ClusterCommandOptions, RedisClusterOptions } from './types/cluster-options';
 export type {
   RedisClusterAddressSeed,

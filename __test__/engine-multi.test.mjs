@@ -403,7 +403,10 @@ test('close() waits for it, destroy() rejects it', async () => {
 
 test('a pipeline: one tick, each command to its node, the first error is the answer', async () => {
   const { script, ran } = transactional({
-    single: ([name, text]) => (name === 'NOPE' ? `ERR ${text}` : undefined),
+    single: ([name, text]) => {
+      if (name !== 'NOPE') return undefined;
+      return text === 'slow' ? parts(40, resp.error('ERR slow')) : `ERR ${text}`;
+    },
   });
   await onScriptedCluster({ script }, async ({ cluster, client }) => {
     const all = client.multi().set('a', '1').set('b', '2').set('c', '3').get('a').get('b').get('c');
@@ -413,6 +416,8 @@ test('a pipeline: one tick, each command to its node, the first error is the ans
     const failing = client.multi();
     for (const text of ['first', 'second']) failing.addCommand('b', false, ['NOPE', text]);
     await assert.rejects(failing.incr('b').execAsPipeline(), { message: 'ERR first' });
+    const slow = client.multi().addCommand('b', false, ['NOPE', 'slow']).addCommand('c', false, ['NOPE', 'fast']);
+    await assert.rejects(slow.execAsPipeline(), { message: 'ERR slow' }, 'the order of the commands counts');
     assert.equal(await client.get('b'), '3');
   });
 });

@@ -7,7 +7,8 @@ import { mock, test } from 'node:test';
 
 const require = createRequire(import.meta.url);
 const { BasicCommandParser } = require('../js/commands.js');
-const { VirtualCursors, hasCursor } = require('../js/virtual-cursors.js');
+const { hasCursor } = require('../js/cursor-commands.js');
+const { VirtualCursors } = require('../js/virtual-cursors.js');
 
 const IDLE_MS = 300_000;
 

@@ -1,10 +1,8 @@
 'use strict';
 // Methods of a cluster that are about its nodes: which there are, a client of one, and what goes through
-// all of them.
+// all of them. What few programs use loads when it is used.
 
 const { calculateSlot } = require('./commands');
-const { scanCluster } = require('./scan-iterator');
-const { VirtualCursors } = require('./virtual-cursors');
 
 /** @typedef {import('@redis/client').RedisArgument} RedisArgument */
 /** @typedef {import('./nodes').Nodes} Nodes */
@@ -23,13 +21,22 @@ const { VirtualCursors } = require('./virtual-cursors');
  * @property {Map<string, ShardNode>} nodeByAddress
  */
 
+/** @typedef {import('./virtual-cursors').VirtualCursors} VirtualCursors */
+
 /** @type {WeakMap<ClusterOfNodes, VirtualCursors>} */
 const cursors = new WeakMap();
 
-/** @param {ClusterOfNodes} cluster */
+/**
+ * @param {ClusterOfNodes} cluster
+ * @returns {VirtualCursors}
+ */
 function cursorsOf(cluster) {
   let own = cursors.get(cluster);
-  if (own === undefined) cursors.set(cluster, (own = new VirtualCursors()));
+  if (own === undefined) {
+    const { VirtualCursors } = require('./virtual-cursors');
+    own = new VirtualCursors();
+    cursors.set(cluster, own);
+  }
   return own;
 }
 
@@ -85,6 +92,7 @@ const METHODS = {
    */
   scanIterator(options) {
     const cluster = this._self;
+    const { scanCluster } = require('./scan-iterator');
     return scanCluster({
       view: () => (cluster._openNodes(), cluster),
       send: (node, parser, all) => cluster._openNodes().submit(node, parser, true, all, undefined),

@@ -6,15 +6,14 @@ const { EventEmitter } = require('node:events');
 const { ClientClosedError, ClientOfflineError } = require('./errors');
 const { BasicCommandParser, listCommands } = require('./commands');
 const { defineNodeMethods } = require('./cluster-nodes');
+const { hasCursor } = require('./cursor-commands');
 const { attachCommands } = require('./commander');
 const { defineListenerMethods, defineMissing } = require('./common-methods');
 const { attachMultiCommands, RedisClusterMultiCommand } = require('./multi-command');
-const { Nodes } = require('./nodes');
 const { parseOptions } = require('./options');
 const { Session } = require('./session');
 const { isSplit, namingKeys } = require('./split-commands');
 const { TopologyView } = require('./topology-view');
-const { hasCursor } = require('./virtual-cursors');
 
 const DEFAULT_COMMAND_TIMEOUT_MS = 5000;
 /** Transactions and pipelines have no deadline, and no type mapping: node-redis gives them none. */
@@ -23,6 +22,7 @@ const PIPELINED = Object.freeze({ timeout: undefined });
 const CLASS_OPTIONS = /** @type {const} */ (['RESP', 'modules', 'functions', 'scripts']);
 
 /** @typedef {import('./channel').CommandOptions} CommandOptions */
+/** @typedef {import('./nodes').Nodes} Nodes */
 /** @typedef {import('./channel').TransformReply} TransformReply */
 /** @typedef {import('@redis/client').RedisArgument} RedisArgument */
 
@@ -66,9 +66,9 @@ class RedisCluster extends EventEmitter {
   #closing = new Map();
   #isOpen = false;
   #isReady = false;
-  /** Those of the session, and after it those that it had. @type {Nodes | undefined} */
+  /** Those of the session, if anybody has asked; after it those that it had. @type {Nodes | undefined} */
   #nodes;
-  #view = new TopologyView((node) => this.#nodes?.clientOf(node));
+  #view = new TopologyView((node) => (this.#isReady ? this._openNodes() : this.#nodes)?.clientOf(node));
   #isViewStale = false;
   /** @type {unknown} an error that nobody listened to, during connect */
   #unheardError;
@@ -167,7 +167,7 @@ class RedisCluster extends EventEmitter {
     const all = { ...this._commandOptions, ...options };
     if (hasCursor(args)) return /** @type {any} */ (this._self)._submitCursor(parser, isReadonly, all, undefined);
     const answer = this._self._submit(parser, isReadonly, all, undefined);
-    return args.length > 0 && isSplit(args[0]) ? namingKeys(answer, args) : answer;
+    return args.length > 0 && isSplit(args[0]) ? namingKeys(answer, parser.redisArgs) : answer;
   }
 
   /**
@@ -179,7 +179,7 @@ class RedisCluster extends EventEmitter {
       async (commands, key) => cluster.#openChannel().submitTransaction(commands, key),
       async (commands) => {
         const channel = cluster.#openChannel();
-        return Promise.all(commands.map((command) => {
+        return inOrder(commands.map((command) => {
           const answer = channel.submit(command, command.readonly, PIPELINED, undefined);
           const args = command.redisArgs;
           return args.length > 0 && isSplit(args[0]) ? namingKeys(answer, args) : answer;
@@ -230,7 +230,11 @@ class RedisCluster extends EventEmitter {
   /** What the methods in cluster-nodes.js work with. @throws while nothing is accepted */
   _openNodes() {
     if (!this.#isReady) throw this.#closedError();
-    return /** @type {Nodes} */ (this.#nodes);
+    if (this.#nodes === undefined) {
+      const { Nodes } = require('./nodes');
+      this.#nodes = new Nodes(/** @type {Session} */ (this.#session), this.constructor, this._options);
+    }
+    return this.#nodes;
   }
 
   async #connect() {
@@ -240,7 +244,7 @@ class RedisCluster extends EventEmitter {
     this.#unheardError = undefined;
     const session = (this.#session = this.#unused ?? this.#createSession());
     this.#unused = undefined;
-    this.#nodes = new Nodes(session, this.constructor, this._options);
+    this.#nodes = undefined;
     try {
       await session.connect();
     } catch (error) {
@@ -345,6 +349,18 @@ class RedisCluster extends EventEmitter {
       queueMicrotask(() => { throw error; });
     }
   }
+}
+
+/**
+ * All values; or the first error in the order of the commands, whichever node was faster.
+ *
+ * @param {Promise<unknown>[]} answers
+ */
+async function inOrder(answers) {
+  for (const answer of answers) answer.catch(() => {});
+  const values = [];
+  for (const answer of answers) values.push(await answer);
+  return values;
 }
 
 /** @param {{ timeout?: number } | null} [options] */

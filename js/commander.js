@@ -6,8 +6,8 @@ const { ErrorReply, notSupported } = require('./errors');
 const {
   BasicCommandParser, functionArgumentsPrefix, getTransformReply, scriptArgumentsPrefix,
 } = require('./commands');
+const { hasCursor } = require('./cursor-commands');
 const { isSplit, namingKeys } = require('./split-commands');
-const { hasCursor } = require('./virtual-cursors');
 
 /** @typedef {import('@redis/client/dist/lib/RESP/types').Command} Command */
 /** @typedef {import('./channel').TransformReply} TransformReply */
@@ -84,7 +84,8 @@ function namespaceMethod(define, prefix) {
       const submit = hasCursor(parser.redisArgs) ? '_submitCursor' : '_submit';
       const answer =
         cluster._self[submit](parser, command.IS_READ_ONLY, cluster._commandOptions, transform);
-      return isSplit(parser.redisArgs[0]) ? namingKeys(answer, parser.redisArgs) : answer;
+      if (!isSplit(parser.redisArgs[0])) return answer;
+      return namingKeys(answer, parser.redisArgs, cluster._keyPrefix);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -127,7 +128,7 @@ function splitMethod(define) {
     const parser = new BasicCommandParser(this._self._keyPrefix);
     command.parseCommand(parser, ...args);
     const answer = this._self._submit(parser, command.IS_READ_ONLY, this._commandOptions, transform);
-    return namingKeys(answer, parser.redisArgs);
+    return namingKeys(answer, parser.redisArgs, this._self._keyPrefix);
   };
 }
 

@@ -37,19 +37,21 @@ function isSplit(name) {
  * @template T
  * @param {Promise<T>} answer
  * @param {ReadonlyArray<RedisArgument>} args of the command, its name included
+ * @param {RedisArgument} [prefix] what was put before the keys, and is not to be named
  * @returns {Promise<T>}
  */
-function namingKeys(answer, args) {
+function namingKeys(answer, args, prefix = '') {
   return answer.catch((error) => {
-    throw nameKeys(error, args);
+    throw nameKeys(error, args, prefix);
   });
 }
 
 /**
  * @param {any} error
  * @param {ReadonlyArray<RedisArgument>} args
+ * @param {RedisArgument} prefix
  */
-function nameKeys(error, args) {
+function nameKeys(error, args, prefix) {
   const shape = SHAPES.get(String(args[0]).toUpperCase());
   const groups = error?.[FAILED_GROUPS];
   if (groups === undefined || shape === undefined) return error;
@@ -60,9 +62,17 @@ function nameKeys(error, args) {
   const succeededKeys = [];
   const end = args.length - shape.tail;
   for (let at = 1, group = 0; at < end; at += shape.step, group++) {
-    (failed.has(group) ? failedKeys : succeededKeys).push(args[at]);
+    (failed.has(group) ? failedKeys : succeededKeys).push(withoutPrefix(args[at], prefix));
   }
   return Object.assign(error, { failedKeys, succeededKeys });
+}
+
+/**
+ * @param {RedisArgument} key
+ * @param {RedisArgument} prefix
+ */
+function withoutPrefix(key, prefix) {
+  return typeof key === 'string' ? key.slice(prefix.length) : key.subarray(Buffer.byteLength(prefix));
 }
 
 module.exports = { isSplit, namingKeys };

@@ -4,13 +4,11 @@
 // stand for both. Rules and messages are node-redis's.
 
 const { BasicCommandParser } = require('./commands');
+const { scanCommand, upper } = require('./cursor-commands');
 
 /** How long a token is good for when nobody uses it, unless FT.AGGREGATE says otherwise. */
 const IDLE_MS = 300_000;
 
-/** Where commands that scan have their cursor. */
-const SCANS = new Map([['SCAN', 1], ['BLESS SCAN', 2]]);
-const NAMES = new Set(['SCAN', 'BLESS', 'FT.AGGREGATE', 'FT.CURSOR']);
 const INDEX_PLACE = 2;
 /** Of FT.CURSOR. */
 const CURSOR_PLACE = 3;
@@ -19,34 +17,9 @@ const CURSOR_PLACE = 3;
 /** @typedef {import('./topology-view').ShardNode} ShardNode */
 /** @typedef {import('./topology-view').TopologyPicture} TopologyPicture */
 /** @typedef {(node: ShardNode, parser: BasicCommandParser) => Promise<any>} Send */
-/** @typedef {{ label: string, place: number }} ScanCommand */
+/** @typedef {import('./cursor-commands').ScanCommand} ScanCommand */
 /** @typedef {{ label: string, address: string, cursor: string, visited: Set<string>, since: number }} Scan */
 /** @typedef {{ address: string, cursor: string, idleMs: number, since: number }} Search */
-
-/** @param {unknown} arg */
-const upper = (arg) => String(arg).toUpperCase();
-
-/**
- * @param {readonly RedisArgument[]} args
- * @returns {ScanCommand | undefined}
- */
-function scanCommand(args) {
-  const name = upper(args[0]);
-  const label = name === 'BLESS' ? `${name} ${upper(args[1])}` : name;
-  const place = SCANS.get(label);
-  return place === undefined ? undefined : { label, place };
-}
-
-/**
- * @param {readonly RedisArgument[]} args of any command
- * @returns {boolean} whether cursors have to be looked after
- */
-function hasCursor(args) {
-  const name = upper(args[0]);
-  if (!NAMES.has(name)) return false;
-  if (name === 'FT.AGGREGATE') return args.some((arg) => upper(arg) === 'WITHCURSOR');
-  return name === 'FT.CURSOR' || scanCommand(args) !== undefined;
-}
 
 class VirtualCursors {
   #lastToken = 0;
@@ -275,4 +248,4 @@ function maxIdle(args) {
   return idleMs > 0 ? idleMs : undefined;
 }
 
-module.exports = { VirtualCursors, hasCursor };
+module.exports = { VirtualCursors };

@@ -214,6 +214,12 @@ function differences(names, table, entries) {
     const theirPlan = planOf(name, clientTips(entries.get(name)));
     if (plan !== theirPlan) found.push(`${name}: plan ${plan} here, ${theirPlan} in node-redis`);
   }
+  for (const [name, { request, response }] of entries) {
+    const isSpread = ['all_nodes', 'all_shards', 'multi_shard'].includes(request);
+    if (isSpread && response !== 'special' && planOf(name, clientTips({ request, response })) === undefined) {
+      found.push(`${name}: ${request} ${response} in node-redis, and nothing here`);
+    }
+  }
   return found;
 }
 

@@ -33,6 +33,20 @@ export interface RedirectCounts {
   ask: number;
 }
 
+/**
+ * What `MGET`, `MSET`, `DEL`, `UNLINK`, `EXISTS`, `TOUCH`, `JSON.MGET` and `JSON.MSET` are rejected with
+ * when their keys are in several slots and some of these failed. Class and message are those of the
+ * first failure.
+ */
+export interface PartialFailure extends Error {
+  /** The first failure itself. */
+  cause: Error;
+  /** Keys of slots that failed, in the order of the call. Whether a write among them ran is not known. */
+  failedKeys: RedisArgument[];
+  /** Keys of slots for which the command ran. */
+  succeededKeys: RedisArgument[];
+}
+
 type WithCommands<RESP extends RespVersions, TYPE_MAPPING extends TypeMapping> = {
   [NAME in keyof typeof NON_STICKY_COMMANDS]: CommandSignature<
     (typeof NON_STICKY_COMMANDS)[NAME],

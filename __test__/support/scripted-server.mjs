@@ -79,6 +79,8 @@ export class ScriptedServer {
   connections = new Set();
   /** How many connections were ever accepted. */
   accepted = 0;
+  /** In how many pieces everything came: one for each write of a client's that is not very long. */
+  pieces = 0;
   /** @type {Error[]} what went wrong in scripts; `close()` throws the first one */
   #failures = [];
   #server = net.createServer((socket) => this.#accept(socket));
@@ -108,6 +110,7 @@ export class ScriptedServer {
     socket.on('error', () => {});
     socket.on('close', () => this.connections.delete(connection));
     socket.on('data', (chunk) => {
+      this.pieces += 1;
       try {
         for (const raw of reader.read(chunk)) this.#answer(raw, connection);
       } catch (error) {

@@ -1,5 +1,12 @@
 /** What this package adds to node-redis's types, and what it refuses for good. */
-import { createCluster, RESP_TYPES, type RedisClusterOptions, type RedirectCounts } from 'redis-cluster-native';
+import {
+  createCluster,
+  RESP_TYPES,
+  type PartialFailure,
+  type RedisArgument,
+  type RedisClusterOptions,
+  type RedirectCounts,
+} from 'redis-cluster-native';
 import { exactly } from './assert-types.js';
 
 const seeds: RedisClusterOptions['rootNodes'] = [
@@ -30,6 +37,14 @@ export async function allKeys(): Promise<void> {
   for await (const keys of buffers.scanIterator()) exactly<Buffer[]>()(keys);
   // @ts-expect-error cursors belong to single nodes
   cluster.scanIterator({ cursor: '0' });
+}
+
+/** Keys of an error can be used for the next attempt. */
+export async function again(error: PartialFailure): Promise<void> {
+  exactly<RedisArgument[]>()(error.failedKeys);
+  exactly<RedisArgument[]>()(error.succeededKeys);
+  exactly<Error>()(error.cause);
+  await createCluster({ rootNodes: seeds }).del(error.failedKeys);
 }
 
 export function refused(): void {

@@ -114,7 +114,12 @@ pub(super) fn write_outcome(tape: &mut Tape, outcome: Outcome, code: u32) {
         tape.push_word(kind::ARRAY, 2);
     }
     tape.words.extend_from_slice(&value.words);
-    tape.bytes.extend_from_slice(&value.bytes);
+    if tape.bytes.is_empty() {
+        // Not copied: it may be long.
+        tape.bytes = value.bytes;
+    } else {
+        tape.bytes.extend_from_slice(&value.bytes);
+    }
     tape.large.extend(value.large);
     if let Some(groups) = groups {
         tape.push_word(kind::ARRAY, groups.len());

@@ -5,7 +5,7 @@ use super::dispatch::{Dispatcher, Tick};
 use super::request::{Request, Ticket};
 use crate::command::{Groups, Policy, Spread};
 use crate::error::Error;
-use crate::routing::{Division, Gathering, ReadPreference, Subject, split};
+use crate::routing::{Gathering, ReadPreference, Subject, only_slot, split};
 use crate::topology::NodeIndex;
 
 impl Dispatcher {
@@ -21,14 +21,13 @@ impl Dispatcher {
         policy: &Policy,
     ) -> Result<(), Error> {
         match policy.spread {
-            Spread::BySlot(shape) => self.scatter_parts(tick, whole, policy, shape),
-            Spread::OneSlot(shape) => {
-                let args: Vec<&[u8]> = whole.command.args.iter().collect();
-                match split(&args, shape) {
-                    Division::Parts(_) => Err(not_atomic(args[0])),
-                    // The server says best what is wrong with it.
-                    Division::Whole | Division::Misshapen => self.place(tick, whole),
+            Spread::BySlot(shape) | Spread::OneSlot(shape) => {
+                if let Some(slot) = only_slot(&whole.command.args, shape) {
+                    // The caller may have named another key, or none.
+                    let subject = Subject { slot: Some(slot), ..whole.subject };
+                    return self.place(tick, Piece { subject, ..whole });
                 }
+                self.scatter_parts(tick, whole, policy, shape)
             }
             Spread::AllNodes => self.scatter_nodes(tick, whole, policy, every_node(tick)),
             Spread::AllPrimaries => self.scatter_nodes(tick, whole, policy, every_primary(tick)),
@@ -43,10 +42,12 @@ impl Dispatcher {
         shape: Groups,
     ) -> Result<(), Error> {
         let args: Vec<&[u8]> = whole.command.args.iter().collect();
-        let split = match split(&args, shape) {
-            Division::Parts(split) => split,
-            Division::Whole => return self.place(tick, whole),
-            Division::Misshapen => {
+        let split = match (split(&args, shape), policy.spread) {
+            (Some(_), Spread::OneSlot(_)) => return Err(not_atomic(args[0])),
+            (Some(split), _) => split,
+            // The server says best what is wrong with it.
+            (None, Spread::OneSlot(_)) => return self.place(tick, whole),
+            (None, _) => {
                 let name = String::from_utf8_lossy(args[0]).into_owned();
                 return Err(Error::CannotSplit { name, step: shape.step });
             }

@@ -43,6 +43,7 @@ pub(super) fn describe(unit: &Unit<'_>, key: Option<&[u8]>) -> Result<(Subject, 
         readonly &= spec.is_some_and(Spec::readonly);
         replica_safe &= command::replica_safe(spec, part.readonly);
         if let (Some(all), Some(own)) = (key, part.key)
+            && own != all
             && Some(Slot::of_key(own)) != slot
         {
             return Err(cross_slot(all, own));

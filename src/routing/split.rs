@@ -3,7 +3,7 @@
 //! Source: Redis command tips, `request_policy:multi_shard`: it is split by slot even where one node
 //! has several of the slots, because slots move one by one.
 
-use crate::command::Groups;
+use crate::command::{Args, Groups};
 use crate::slot::Slot;
 
 /// A command in parts. Groups are a key and what belongs to it, numbered as the caller gave them.
@@ -21,30 +21,20 @@ struct Part {
     start: u32,
 }
 
-/// What there is to split.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Division {
-    /// All keys are of one slot.
-    Whole,
-    /// The arguments do not make whole groups.
-    Misshapen,
-    /// Two parts or more.
-    Parts(Split),
+/// The slot of a command's keys, if it is one. No allocation, because most commands are of this sort.
+pub(crate) fn only_slot(args: &Args<'_>, groups: Groups) -> Option<Slot> {
+    let body = body_len(args.len(), groups)?;
+    let mut slots = args.iter().skip(1).take(body).step_by(groups.step).map(Slot::of_key);
+    let first = slots.next()?;
+    slots.all(|slot| slot == first).then_some(first)
 }
 
-/// Looks for the parts of a command, whose name is the first of the arguments.
-pub(crate) fn split(args: &[&[u8]], groups: Groups) -> Division {
-    let body = args.get(1..args.len().saturating_sub(groups.tail)).unwrap_or_default();
-    if body.is_empty() || body.len() % groups.step != 0 {
-        return Division::Misshapen;
-    }
-    let mut keyed: Vec<(Slot, u32)> = (0..)
-        .zip(body.iter().step_by(groups.step))
-        .map(|(n, key)| (Slot::of_key(key), n))
-        .collect();
-    if keyed.iter().all(|(slot, _)| *slot == keyed[0].0) {
-        return Division::Whole;
-    }
+/// The parts of a command, whose name is the first of the arguments. `None`: they do not make whole
+/// groups.
+pub(crate) fn split(args: &[&[u8]], groups: Groups) -> Option<Split> {
+    let body = &args[1..=body_len(args.len(), groups)?];
+    let keys = body.iter().step_by(groups.step);
+    let mut keyed: Vec<(Slot, u32)> = keys.map(|key| Slot::of_key(key)).zip(0..).collect();
     keyed.sort_unstable();
     let mut parts: Vec<Part> = Vec::new();
     for (start, (slot, _)) in (0..).zip(&keyed) {
@@ -52,7 +42,13 @@ pub(crate) fn split(args: &[&[u8]], groups: Groups) -> Division {
             parts.push(Part { slot: *slot, start });
         }
     }
-    Division::Parts(Split { order: keyed.into_iter().map(|(_, group)| group).collect(), parts })
+    Some(Split { order: keyed.into_iter().map(|(_, group)| group).collect(), parts })
+}
+
+/// How many of so many arguments make groups. `None`: they do not come out even, or there are none.
+fn body_len(args: usize, groups: Groups) -> Option<usize> {
+    let body = args.checked_sub(1 + groups.tail)?;
+    (body > 0 && body % groups.step == 0).then_some(body)
 }
 
 impl Split {
@@ -100,10 +96,14 @@ mod tests {
         text.split(' ').map(str::as_bytes).collect()
     }
 
+    fn laid_out(text: &str) -> (Vec<u32>, Vec<u8>) {
+        (words(text).iter().map(|word| word.len() as u32).collect(), words(text).concat())
+    }
+
     /// The parts as commands, sorted.
     fn commands(text: &str, shape: Groups) -> Vec<String> {
         let args = words(text);
-        let Division::Parts(split) = split(&args, shape) else { return Vec::new() };
+        let split = split(&args, shape).unwrap();
         let mut commands: Vec<String> = split
             .parts()
             .map(|(slot, groups)| {
@@ -130,18 +130,30 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_or_need_not_be_split() {
+    fn one_slot_is_seen_and_what_has_no_groups() {
+        let slot = |key: &str| Some(Slot::of_key(key.as_bytes()));
         let cases = [
-            ("DEL {t}1 {t}2", KEYS, Division::Whole),
-            ("DEL a", KEYS, Division::Whole),
-            ("JSON.MGET a $", KEYS_AND_PATH, Division::Whole),
-            ("DEL", KEYS, Division::Misshapen),
-            ("MSET a 1 b", PAIRS, Division::Misshapen),
-            ("JSON.MGET a", KEYS_AND_PATH, Division::Misshapen),
-            ("JSON.MGET", KEYS_AND_PATH, Division::Misshapen),
+            ("DEL {t}1 {t}2", KEYS, slot("t")),
+            ("DEL a", KEYS, slot("a")),
+            ("MSET {t}1 a {t}2 b", PAIRS, slot("t")),
+            ("JSON.MGET a $", KEYS_AND_PATH, slot("a")),
+            ("DEL a b", KEYS, None),
+            ("MSET {t} a b {t}", PAIRS, None),
         ];
         for (text, shape, want) in cases {
-            assert_eq!(split(&words(text), shape), want, "{text}");
+            let (lengths, bytes) = laid_out(text);
+            assert_eq!(only_slot(&Args::new(&lengths, &bytes).unwrap(), shape), want, "{text}");
+        }
+        let misshapen = [
+            ("DEL", KEYS),
+            ("MSET a 1 b", PAIRS),
+            ("JSON.MGET a", KEYS_AND_PATH),
+            ("JSON.MGET", KEYS_AND_PATH),
+        ];
+        for (text, shape) in misshapen {
+            let (lengths, bytes) = laid_out(text);
+            assert_eq!(only_slot(&Args::new(&lengths, &bytes).unwrap(), shape), None, "{text}");
+            assert_eq!(split(&words(text), shape), None, "{text}");
         }
     }
 
@@ -150,7 +162,7 @@ mod tests {
         let keys: Vec<String> = (0..1_000).map(|n| format!("key:{n}")).collect();
         let mut args: Vec<&[u8]> = vec![b"MGET"];
         args.extend(keys.iter().map(String::as_bytes));
-        let Division::Parts(split) = split(&args, KEYS) else { panic!("many slots") };
+        let split = split(&args, KEYS).unwrap();
         assert_eq!(split.group_count(), 1_000);
         let mut seen: Vec<u32> = split.parts().flat_map(|(_, groups)| groups).copied().collect();
         assert!(split.parts().all(|(_, groups)| groups.is_sorted()));

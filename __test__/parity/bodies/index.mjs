@@ -11,11 +11,13 @@ import { keys } from './keys.mjs';
 import { lists } from './lists.mjs';
 import { modules } from './modules.mjs';
 import { newerTypes } from './newer-types.mjs';
+import { policies } from './policies.mjs';
 import { raw } from './raw.mjs';
 import { scripting } from './scripting.mjs';
 import { server } from './server.mjs';
 import { sets } from './sets.mjs';
 import { sortedSets } from './sorted-sets.mjs';
+import { split } from './split.mjs';
 import { streams } from './streams.mjs';
 import { strings } from './strings.mjs';
 
@@ -38,4 +40,6 @@ export const bodies = [
   ...modules,
   ...raw,
   ...badArguments,
+  ...split,
+  ...policies,
 ];

@@ -1,6 +1,7 @@
 //! The data of one simulated node, and the commands on it.
 
 use super::wire::Said;
+use crate::cluster::Ticket;
 use std::collections::BTreeMap;
 
 /// Keys and their values.
@@ -16,6 +17,15 @@ pub(super) enum Value {
 
 /// How many elements from the end LRANGE returns; enough to see what came last.
 const RANGE: usize = 5;
+
+/// Takes the ticket off a command's last argument, behind which it stands.
+pub(super) fn take_ticket(command: &mut [String]) -> Option<Ticket> {
+    let last = command.last_mut()?;
+    let (own, ticket) = last.rsplit_once('#')?;
+    let ticket = ticket.parse().ok()?;
+    *last = own.to_owned();
+    Some(ticket)
+}
 
 /// The keys of a data command.
 pub(super) fn keys(command: &[String]) -> Vec<String> {

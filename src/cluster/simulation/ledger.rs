@@ -3,6 +3,7 @@
 use super::agenda::NodeId;
 use super::answers::Answer;
 use super::expected::EXPECTED;
+use super::transactions::DISCARDED;
 use super::wire::Said;
 use super::world::World;
 use crate::cluster::Ticket;
@@ -132,7 +133,9 @@ impl Given {
 }
 
 fn not_now(said: &Said) -> bool {
-    matches!(said, Said::Error(text) if NOT_NOW.iter().any(|code| text.starts_with(code)))
+    let Said::Error(text) = said else { return false };
+    let text = text.strip_prefix(DISCARDED).unwrap_or(text);
+    NOT_NOW.iter().any(|code| text.starts_with(code))
 }
 
 impl World {

@@ -33,6 +33,7 @@ mod serving;
 mod setting;
 mod socket;
 mod trace;
+mod transactions;
 mod verdict;
 mod view;
 mod watch;

@@ -3,6 +3,7 @@
 use super::agenda::{ConnectionId, Event, NodeId};
 use super::pipe::{End, Pipe};
 use super::random::Random;
+use super::transactions::Transaction;
 use super::world::World;
 use std::collections::BTreeMap;
 use std::task::Waker;
@@ -37,6 +38,8 @@ pub(super) struct Connection {
     pub(super) readonly: bool,
     /// ASKING was said, and counts for the next command.
     pub(super) asking: bool,
+    /// What was begun with MULTI.
+    pub(super) transaction: Option<Transaction>,
     /// It was lost without a word: nothing arrives any more, ever.
     pub(super) vanished: bool,
 }

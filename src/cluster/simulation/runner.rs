@@ -114,9 +114,11 @@ fn simulation_of_many_worlds() {
 }
 
 /// A run in which these do not happen proves nothing.
-const MUST_HAPPEN: [&str; 13] = [
+const MUST_HAPPEN: [&str; 15] = [
     "ASK",
     "CLUSTERDOWN",
+    "EXEC",
+    "EXECABORT",
     "LOADING",
     "MASTERDOWN",
     "MOVED",

@@ -69,6 +69,10 @@ impl World {
             connection.greeted = self.now;
         }
         command[0].make_ascii_uppercase();
+        if let Some(said) = self.obey_transaction((id, node), &command, asking) {
+            return said;
+        }
+        let Some(connection) = self.network.get(id) else { return Said::Ok };
         let second = command.get(1).map(|text| text.to_ascii_uppercase());
         let said = match (command[0].as_str(), second.as_deref()) {
             ("HELLO", _) => {
@@ -119,13 +123,7 @@ impl World {
         mut command: Vec<String>,
         asking: bool,
     ) -> Said {
-        let ticket = command.last_mut().and_then(|last| {
-            let (own, ticket) = last.rsplit_once('#')?;
-            let ticket = ticket.parse().ok()?;
-            *last = own.to_owned();
-            Some(ticket)
-        });
-        let Some(ticket) = ticket else {
+        let Some(ticket) = keyspace::take_ticket(&mut command) else {
             self.note(format_args!("node {node}: unknown {command:?}"));
             return Said::error("ERR unknown command");
         };
@@ -150,7 +148,7 @@ impl World {
         self.give(ticket, (id, node), &command, Ok(said))
     }
 
-    fn was_sent_here_by_ask(&self, ticket: u32, node: NodeId) -> bool {
+    pub(super) fn was_sent_here_by_ask(&self, ticket: u32, node: NodeId) -> bool {
         let port = format!(":{}", self.servers.nodes[node].port);
         let entry = self.ledger.entries.get(&ticket);
         entry.is_some_and(|entry| {
@@ -173,7 +171,7 @@ impl World {
     }
 
     /// Enters what a node says to a command: that it has run it, or a refusal.
-    fn give(
+    pub(super) fn give(
         &mut self,
         ticket: u32,
         (id, node): (ConnectionId, NodeId),

@@ -23,11 +23,11 @@ impl World {
                         "RPUSH #{ticket} was acknowledged, and is there {times} times"
                     ));
                 }
-                "INCR" => {
-                    let count = counts.entry(&entry.keys[0]).or_default();
+                "INCR" => entry.keys.iter().for_each(|key| {
+                    let count = counts.entry(key).or_default();
                     count.0 += i64::from(kept);
                     count.1 += i64::from(ran);
-                }
+                }),
                 "SET" | "MSET" if kept => problems.extend(self.lost_text(*ticket, entry)),
                 _ => {}
             }

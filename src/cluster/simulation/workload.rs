@@ -6,14 +6,18 @@ use super::ledger::Entry;
 use super::random::Random;
 use super::world::World;
 use crate::cluster::Ticket;
-use crate::command::{Args, Command};
+use crate::command::{Args, Command, Unit};
 use crate::slot::Slot;
 
-/// A command ready to be submitted, with its ticket behind its last argument.
+/// A command ready to be submitted, with its ticket behind its last argument; or a transaction, with its
+/// ticket behind the last argument of each command.
 #[derive(Debug)]
 pub(super) struct Planned {
     pub(super) ticket: Ticket,
+    /// Of a transaction: as a [`Unit`] has them.
     lengths: Vec<u32>,
+    /// How many commands a transaction has; 0: it is none.
+    commands: u32,
     bytes: Vec<u8>,
     key: Vec<u8>,
     timeout: u32,
@@ -23,12 +27,16 @@ pub(super) struct Planned {
 impl Planned {
     /// As the engine takes it. `None` cannot be.
     pub(super) fn command(&self) -> Option<(Ticket, Command<'_>)> {
-        let args = Args::new(&self.lengths, &self.bytes)?;
+        let packed = (&self.lengths[..], &self.bytes[..]);
+        let (args, unit) = match self.commands {
+            0 => (Args::new(packed.0, packed.1)?, None),
+            commands => (Args::default(), Some(Unit::cut(commands, packed)?.0)),
+        };
         let key = Some(&self.key[..]);
         let [timeout_ms, response_timeout_ms] = [self.timeout, self.response_timeout];
         let command = Command {
             args,
-            unit: None,
+            unit,
             key,
             readonly: None,
             timeout_ms,
@@ -38,6 +46,9 @@ impl Planned {
         Some((self.ticket, command))
     }
 }
+
+/// A command; and whether it stands for a transaction, in which it is given to each of its keys.
+type Deed = (Vec<String>, bool);
 
 /// All workers of one world.
 #[derive(Debug)]
@@ -113,8 +124,8 @@ impl Workload {
             let burst = world.random.within(1, worker.depth);
             world.later(pause, Event::Work);
             for _ in 0..burst {
-                let command = self.command(&mut world.random);
-                let next = world.plan(command);
+                let deed = self.deed(&mut world.random);
+                let next = world.plan(deed);
                 self.workers[index].waits_for.push(next.ticket);
                 planned.push(next);
             }
@@ -122,10 +133,12 @@ impl Workload {
         planned
     }
 
-    fn command(&self, random: &mut Random) -> Vec<String> {
+    fn deed(&self, random: &mut Random) -> Deed {
         let tag = random.index(self.tags);
         let (a, b) = (key(tag, "a"), key(tag, "b"));
-        let words: &[&str] = match random.below(16) {
+        let (left, right) = (key(tag, "left"), key(tag, "right"));
+        let kind = random.below(19);
+        let words: &[&str] = match kind {
             0..=2 => &["GET", &a],
             3..=5 => &["SET", &a, "?"],
             6..=8 => &["INCR", &key(tag, "n")],
@@ -133,13 +146,15 @@ impl Workload {
             12 => &["LRANGE", &key(tag, "l"), "-5", "-1"],
             13 => &["MGET", &a, &b],
             14 => &["MSET", &a, "?", &b, "?"],
+            15 | 16 => &["INCR", &left, &right],
+            17 => &["GET", &a, &b],
             _ => &["NOSUCH", &a],
         };
         let mut command: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
         if self.long && command[0] == "SET" && random.one_in(30) {
             command[2].push_str(&"x".repeat(random.within(1, 100_000) as usize));
         }
-        command
+        (command, matches!(kind, 15..=17))
     }
 
     /// One command for each key, read and written.
@@ -151,7 +166,7 @@ impl Workload {
                 (vec!["GET".to_owned(), a.clone()], vec!["SET".to_owned(), a, "?".to_owned()]);
             [get, set, vec!["INCR".to_owned(), key(tag, "n")]]
         });
-        deeds.map(|command| world.plan(command)).collect()
+        deeds.map(|command| world.plan((command, false))).collect()
     }
 }
 
@@ -160,8 +175,9 @@ fn key(tag: usize, name: &str) -> String {
 }
 
 impl World {
-    /// Opens the account of a command. Values become unique: a question mark becomes the ticket.
-    fn plan(&mut self, mut command: Vec<String>) -> Planned {
+    /// Opens the account of a command, or of a transaction, in which the command is given to each of
+    /// several keys. Values become unique: a question mark becomes the ticket.
+    fn plan(&mut self, (mut command, together): Deed) -> Planned {
         let ticket = self.ledger.ticket();
         let value = |word: &mut String| {
             if let Some(rest) = word.strip_prefix('?') {
@@ -169,7 +185,7 @@ impl World {
             }
         };
         command.iter_mut().for_each(value);
-        let keys = keyspace::keys(&command);
+        let keys = if together { command[1..].to_vec() } else { keyspace::keys(&command) };
         let slot = Slot::of_key(keys[0].as_bytes());
         let timeout = match self.random.below(8) {
             0 => self.random.within(1, 1_500) as u32,
@@ -184,11 +200,7 @@ impl World {
         let response_timeout = if prompt { self.random.within(1, 2_000) as u32 } else { 0 };
         let limits = [timeout, response_timeout].map(u64::from);
         let patience = limits.into_iter().filter(|limit| *limit > 0).min().unwrap_or(PATIENCE);
-        let mut words = command.clone();
-        if let Some(last) = words.last_mut() {
-            last.push_str(&format!("#{ticket}"));
-        }
-        let bytes = words.concat().into_bytes();
+        let (lengths, bytes) = pack(ticket, &command, together);
         self.ledger.open(
             ticket,
             Entry {
@@ -204,14 +216,35 @@ impl World {
                 command,
             },
         );
-        let lengths = words.iter().map(|word| word.len() as u32).collect();
         Planned {
             ticket,
             lengths,
+            commands: if together { keys.len() as u32 } else { 0 },
             bytes,
             key: keys[0].clone().into_bytes(),
             timeout,
             response_timeout,
         }
     }
+}
+
+/// The words and the bytes of a command, or of a transaction.
+fn pack(ticket: Ticket, command: &[String], together: bool) -> (Vec<u32>, Vec<u8>) {
+    let (mut lengths, mut bytes) = (Vec::new(), Vec::new());
+    let commands = match together {
+        true => command[1..].iter().map(|key| vec![command[0].clone(), key.clone()]).collect(),
+        false => vec![command.to_vec()],
+    };
+    for mut words in commands {
+        if let Some(last) = words.last_mut() {
+            last.push_str(&format!("#{ticket}"));
+        }
+        if together {
+            // How many they are, and the place of the key.
+            lengths.extend([words.len() as u32, 1]);
+        }
+        lengths.extend(words.iter().map(|word| word.len() as u32));
+        bytes.extend(words.concat().into_bytes());
+    }
+    (lengths, bytes)
 }

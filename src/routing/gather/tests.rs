@@ -1,7 +1,7 @@
 use super::*;
 use crate::command::Groups;
 use crate::resp::{Limits, Parser, Reply, Step};
-use crate::routing::split::{Division, split};
+use crate::routing::split::split;
 
 fn tape(text: &str) -> Tape {
     let mut tape = Tape::default();
@@ -13,10 +13,7 @@ fn tape(text: &str) -> Tape {
 fn keys(names: &[&str]) -> Option<Split> {
     let mut args: Vec<&[u8]> = vec![b"MGET"];
     args.extend(names.iter().map(|name| name.as_bytes()));
-    match split(&args, Groups { step: 1, tail: 0 }) {
-        Division::Parts(split) => Some(split),
-        _ => None,
-    }
+    split(&args, Groups { step: 1, tail: 0 })
 }
 
 /// Gives the answers in the order given; says after how many the outcome was decided, and what it is.
