@@ -179,8 +179,10 @@ class RedisCluster extends EventEmitter {
       async (commands, key) => cluster.#openChannel().submitTransaction(commands, key),
       async (commands) => {
         const channel = cluster.#openChannel();
+        // Reads behind a write must see it: a replica may not have it yet.
+        const reads = commands.every(({ readonly }) => readonly);
         return inOrder(commands.map((command) => {
-          const answer = channel.submit(command, command.readonly, PIPELINED, undefined);
+          const answer = channel.submit(command, reads && command.readonly, PIPELINED, undefined);
           const args = command.redisArgs;
           return args.length > 0 && isSplit(args[0]) ? namingKeys(answer, args) : answer;
         }));

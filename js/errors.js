@@ -104,7 +104,8 @@ const FAILED_GROUPS = Symbol('failed groups');
  * @param {[cause: Error, groups: number[]]} details
  */
 function partialFailure([cause, groups]) {
-  const error = new Error(cause.message);
+  // What it says besides: `code`, `errno`, ...
+  const error = Object.assign(new Error(cause.message), cause);
   Object.setPrototypeOf(error, Object.getPrototypeOf(cause));
   return Object.defineProperties(error, { cause: hidden(cause), [FAILED_GROUPS]: hidden(groups) });
 }

@@ -20,6 +20,7 @@ const { attachMethods, lazily } = require('./commander');
  * @property {unknown} preserve
  * @property {boolean | undefined} readonly whether a replica may serve it; the engine decides if unknown
  * @property {TransformReply | undefined} transform
+ * @property {Arguments} [again] what says the same where the server has seen an earlier command: a script by its hash
  */
 
 /** @typedef {(commands: QueuedCommand[], key: RedisArgument | undefined) => Promise<unknown[] | null>} ExecuteMulti */
@@ -70,7 +71,8 @@ class MultiCommand {
   }
 
   /**
-   * The first time in full. The server has it when the commands behind it run.
+   * In full; in a transaction only the first time, as the server has it when the commands behind it run.
+   * Commands of a pipeline may go to several servers.
    *
    * @param {any} script made by `defineScript`
    * @param {BasicCommandParser} parser that has parsed its arguments
@@ -78,20 +80,28 @@ class MultiCommand {
    */
   _addScript(script, parser, transform) {
     const suffix = script.IS_READ_ONLY ? '_RO' : '';
-    const args = this.#scripts.has(script.SHA1)
-      ? [`EVALSHA${suffix}`, script.SHA1]
-      : [`EVAL${suffix}`, script.SCRIPT];
+    const rest = script.NUMBER_OF_KEYS === undefined
+      ? parser.redisArgs
+      : [script.NUMBER_OF_KEYS.toString(), ...parser.redisArgs];
+    this.#queue.push({
+      redisArgs: [`EVAL${suffix}`, script.SCRIPT, ...rest],
+      again: this.#scripts.has(script.SHA1) ? [`EVALSHA${suffix}`, script.SHA1, ...rest] : undefined,
+      firstKey: parser.firstKey,
+      preserve: parser.preserve,
+      readonly: Boolean(script.IS_READ_ONLY),
+      transform,
+    });
     this.#scripts.add(script.SHA1);
-    if (script.NUMBER_OF_KEYS !== undefined) args.push(script.NUMBER_OF_KEYS.toString());
-    args.push(...parser.redisArgs);
-    return this._add(args, parser.firstKey, parser.preserve, Boolean(script.IS_READ_ONLY), transform);
+    return this;
   }
 
   /** @param {boolean} [execAsPipeline] */
   async exec(execAsPipeline = false) {
     if (execAsPipeline) return this.execAsPipeline();
     refusePerConnection(this.#queue);
-    const replies = await this.#executeMulti(this.#queue, this.#routing ?? this.#firstKey());
+    const commands = this.#queue.map((command) =>
+      command.again === undefined ? command : { ...command, redisArgs: command.again });
+    const replies = await this.#executeMulti(commands, this.#routing ?? this.#firstKey());
     if (replies === null) throw new WatchError();
     return this.#transform(replies);
   }

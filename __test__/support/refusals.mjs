@@ -18,7 +18,7 @@ export const REFUSALS = [
   READONLY,
 ];
 
-const NAMES = new Set(['GET', 'SET', 'EVAL', 'FCALL', 'DBSIZE']);
+const NAMES = new Set(['GET', 'SET', 'EVAL', 'FCALL', 'TIME']);
 
 /**
  * Nodes that answer everything but what `refuse` has a reason for.
@@ -32,7 +32,7 @@ export function refusing(refuse) {
     if (!NAMES.has(name)) return undefined;
     const reason = refuse(key, context);
     if (reason !== undefined) return resp.error(reason);
-    const isRead = name === 'GET' || name === 'DBSIZE';
+    const isRead = name === 'GET' || name === 'TIME';
     return isRead ? resp.bulk(`node ${context.node}`) : resp.simple('OK');
   };
 }

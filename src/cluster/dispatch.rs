@@ -235,8 +235,8 @@ impl Dispatcher {
     /// back if its slot has no owner.
     pub(crate) fn send(&mut self, shared: &Shared, (request, bytes): Parcel) -> Option<Parcel> {
         if request.has(Request::PINNED) {
-            // It was for a node that has left, or whose queue is closed.
-            shared.fail(request.ticket, &shared.nowhere());
+            // It was for a node that has left. The client itself is not closed.
+            shared.fail(request.ticket, &shared.node_has_left());
             return None;
         }
         let routes = shared.routes.load();

@@ -81,7 +81,13 @@ impl Session {
         let mut bytes = Vec::new();
         encode_command(&mut bytes, command);
         let request = Request::new(ticket, 0, None, bytes.len());
-        self.shared.after_submit(link.submit(bytes, [request], &mut Vec::new()));
+        let submitted = link.submit(bytes, [request], &mut Vec::new());
+        if !submitted.refused.is_empty() {
+            // The node has left. The question was for it, and no other node.
+            self.errands.askers.borrow_mut().remove(&ticket);
+            return Err(Error::SocketClosed);
+        }
+        self.shared.after_submit(submitted);
         let asking = Asking { errands: &self.errands, link, ticket };
         let answer = timeout(limit, answer).await;
         drop(asking);

@@ -6,6 +6,7 @@ use crate::routing::{Entry, Gathering, Outcome};
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// Tickets from here on, up to [`NOBODY`], are parts of commands. A user's ticket has not this bit.
 pub(super) const FIRST: Ticket = 0xC000_0000;
@@ -33,7 +34,8 @@ struct Open {
 struct Fanout {
     ticket: Ticket,
     parts: u32,
-    gathering: Gathering,
+    /// Behind a lock of its own, so that nobody who sends waits while a long answer is copied.
+    gathering: Arc<Mutex<Option<Gathering>>>,
 }
 
 impl Fanouts {
@@ -49,6 +51,7 @@ impl Fanouts {
         let mut open = self.0.lock();
         let first = open.find_room(parts)?;
         open.next = first + parts;
+        let gathering = Arc::new(Mutex::new(Some(gathering)));
         open.fanouts.insert(first, Fanout { ticket, parts, gathering });
         Some(FIRST + first)
     }
@@ -56,15 +59,21 @@ impl Fanouts {
     /// The answer of a part. Returns what the command comes to, if that is decided now. What comes
     /// later for it is nobody's.
     pub(super) fn on_answer(&self, part: Ticket, entry: Entry<'_>) -> Option<(Ticket, Outcome)> {
-        let mut open = self.0.lock();
-        let (first, fanout) = open.fanouts.range_mut(..=part - FIRST).next_back()?;
+        let open = self.0.lock();
+        let (first, fanout) = open.fanouts.range(..=part - FIRST).next_back()?;
         let (first, place) = (*first, part - FIRST - *first);
-        if place >= fanout.parts || !fanout.gathering.add(place as usize, entry) {
+        if place >= fanout.parts {
             return None;
         }
-        let Fanout { ticket, gathering, .. } = open.fanouts.remove(&first)?;
+        let (ticket, gathering) = (fanout.ticket, Arc::clone(&fanout.gathering));
         drop(open);
-        Some((ticket, gathering.finish(super::chance::random_below(usize::MAX))))
+        let mut gathering = gathering.lock();
+        if !gathering.as_mut()?.add(place as usize, entry) {
+            return None;
+        }
+        let decided = gathering.take()?;
+        self.0.lock().fanouts.remove(&first);
+        Some((ticket, decided.finish(super::chance::random_below(usize::MAX))))
     }
 
     /// Forgets all of them.

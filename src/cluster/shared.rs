@@ -136,6 +136,12 @@ impl Shared {
         if self.ended.load(Ordering::SeqCst) { Error::Disconnected } else { Error::Closed }
     }
 
+    /// Why a command is not sent that was meant for one node, which is gone.
+    pub(crate) fn node_has_left(&self) -> Error {
+        let ended = self.ended.load(Ordering::SeqCst);
+        if ended { Error::Disconnected } else { Error::SocketClosed }
+    }
+
     /// Bytes of all commands that are not answered, held ones included.
     pub(crate) fn waiting_bytes(&self) -> usize {
         let in_flight = self.in_flight.load(Ordering::Relaxed);

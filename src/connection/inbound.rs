@@ -8,6 +8,9 @@ use crate::resp::{Mark, Parser, ProtocolError, Step, Tape, kind};
 /// A tape keeps at most this much memory when nothing is on it.
 const TAPE_KEPT: usize = 1 << 20;
 
+/// What EXEC says when it runs nothing because a command before it was refused.
+const DISCARDED: &[u8] = b"EXECABORT";
+
 /// What has come and is not delivered.
 pub(super) struct Inbound {
     parser: Parser,
@@ -62,9 +65,9 @@ impl Inbound {
             upstream.deliver(&mut self.tape, end);
             self.entry = self.entry.map(|_| Mark::default());
             self.parser.on_drained(end);
-            if self.tape.is_empty() && self.tape.capacity() > TAPE_KEPT {
-                self.tape = Tape::default();
-            }
+        }
+        if self.tape.is_empty() && self.tape.capacity() > TAPE_KEPT {
+            self.tape = Tape::default();
         }
         parsed.map_err(CloseReason::Protocol).and(paired)
     }
@@ -111,8 +114,11 @@ impl Inbound {
                 match queue.take_owner() {
                     Owner::Request(request) if is_error || refused.is_some() => {
                         let refused = refused.take();
-                        // If even the first step was refused, the others were none.
-                        let bytes = bytes.filter(|_| refused.as_ref().is_none_or(|r| r.step > 0));
+                        // If even the first step was refused, the others were none; and only if the
+                        // last one says so has nothing of it run.
+                        let discarded = error_text(tape, entry).starts_with(DISCARDED);
+                        let bytes = bytes
+                            .filter(|_| refused.as_ref().is_none_or(|r| r.step > 0 && discarded));
                         let refused = refused.map(|refused| refused.text);
                         failed.push(Failed { request, entry, bytes, refused });
                     }
