@@ -49,6 +49,7 @@ function honestClient() {
     del: () => answer(0),
     transaction: (key) => answer([...Array(2).fill('OK'), ...Array(8).fill(read(key))]),
     repliesOf: (reply) => reply,
+    countKeys: () => answer(DATASETS['64b'].keys),
     hashOf: (reply) => reply,
     close: async () => {},
   };
@@ -85,6 +86,7 @@ test('a client that mixes up replies is caught on every workload', async () => {
       mset: () => honest.del(),
       del: () => honest.mset(),
       transaction: (key) => honest.transaction(other(key)),
+      countKeys: async (...args) => (await honest.countKeys(...args)) - 1,
     };
     const figures = await measure(workload, liar, TIMES);
     assert.ok(figures.wrong > 0, workload.id);

@@ -150,6 +150,19 @@ const manyKeysWorkload = (id, title, driver) => ({
   driver,
 });
 
+/** Of SCAN, as programs set it that read everything. */
+const SCAN_COUNT = 1000;
+
+/** All keys of one data set, found among all that there are. */
+function scans(client) {
+  if (client.countKeys === undefined) throw new Error('has no way to scan a cluster');
+  return {
+    start: () => client.countKeys('bench:64b:*', SCAN_COUNT),
+    verify: (reply) =>
+      reply === DATASETS['64b'].keys ? undefined : `scan: got ${brief(reply)} keys`,
+  };
+}
+
 function brief(value) {
   const text = String(value);
   return text.length > 60 ? `${text.slice(0, 60)}... (${text.length} characters)` : text;
@@ -231,4 +244,13 @@ export const WORKLOADS = [
       () => 0,
     ),
   ),
+  {
+    id: 'scan-all',
+    title: 'SCAN of all keys, COUNT 1000, one at a time',
+    dataset: '64b',
+    inFlight: 1,
+    sampleEvery: 1,
+    verifyEvery: 1,
+    driver: scans,
+  },
 ];

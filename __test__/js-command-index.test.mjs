@@ -20,14 +20,16 @@ test('js/command-constants.js is up to date', () => {
 });
 
 test('every name leads to the definition that node-redis has under it', () => {
-  const { NON_STICKY_COMMANDS } = require('@redis/client/dist/lib/commands');
-  const { listCommands } = require('../js/commands.js');
-  const ours = {};
-  for (const { load, names } of listCommands()) for (const name of names) ours[name] = load();
-  assert.deepEqual(Object.keys(ours).sort(), Object.keys(NON_STICKY_COMMANDS).sort());
-  for (const [name, definition] of Object.entries(NON_STICKY_COMMANDS)) {
-    assert.equal(ours[name], definition, name);
-    assert.equal(typeof definition.parseCommand, 'function', name);
+  const { default: all, NON_STICKY_COMMANDS } = require('@redis/client/dist/lib/commands');
+  const { listCommands, listNodeCommands } = require('../js/commands.js');
+  for (const [list, theirs] of [[listCommands(), NON_STICKY_COMMANDS], [listNodeCommands(), all]]) {
+    const ours = {};
+    for (const { load, names } of list) for (const name of names) ours[name] = load();
+    assert.deepEqual(Object.keys(ours).sort(), Object.keys(theirs).sort());
+    for (const [name, definition] of Object.entries(theirs)) {
+      assert.equal(ours[name], definition, name);
+      assert.equal(typeof definition.parseCommand, 'function', name);
+    }
   }
 });
 

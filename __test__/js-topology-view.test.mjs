@@ -17,14 +17,14 @@ const TOPOLOGY = {
 };
 
 test('before a connection everything is empty', () => {
-  const view = new TopologyView();
+  const view = new TopologyView(() => undefined);
   assert.equal(view.slots.length, 16384);
   assert.equal(view.slots[0], undefined);
   assert.deepEqual([view.masters, view.replicas, view.nodeByAddress.size], [[], [], 0]);
 });
 
 test('slots lead to shards, nodes have the fields of node-redis\'s in their order', () => {
-  const view = new TopologyView();
+  const view = new TopologyView(() => undefined);
   view.update(TOPOLOGY, true);
   const [a, b] = view.masters;
   assert.deepEqual(Object.entries(a), [['host', 'h'], ['port', 1], ['id', 'a'], ['address', 'h:1'],
@@ -38,14 +38,23 @@ test('slots lead to shards, nodes have the fields of node-redis\'s in their orde
   assert.deepEqual([...view.nodeByAddress.keys()], ['h:1', 'h:3', 'h:2']);
 });
 
+test('a node asks for its client each time', () => {
+  const asked = [];
+  const view = new TopologyView((node) => { asked.push(node); return { of: node.port }; });
+  view.update(TOPOLOGY, true);
+  assert.equal(asked.length, 0);
+  const [, b] = view.masters;
+  assert.deepEqual([b.client, asked], [{ of: 2 }, [b]]);
+});
+
 test('without useReplicas there are none', () => {
-  const view = new TopologyView();
+  const view = new TopologyView(() => undefined);
   view.update(TOPOLOGY, false);
   assert.deepEqual([view.replicas, 'replicas' in view.slots[0], view.nodeByAddress.has('h:3')], [[], false, false]);
 });
 
 test('the same epoch changes nothing; a new one keeps the nodes that stay', () => {
-  const view = new TopologyView();
+  const view = new TopologyView(() => undefined);
   view.update(TOPOLOGY, true);
   const { slots, masters: [a, b], replicas: [ra] } = view;
   view.update(TOPOLOGY, true);

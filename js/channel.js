@@ -81,9 +81,10 @@ class Channel {
    * @param {boolean | undefined} readonly whether a replica may serve it; the engine decides if unknown
    * @param {CommandOptions | undefined} options
    * @param {TransformReply | undefined} transform
+   * @param {number} [destination] of `NativeCluster.destination`: the one node that may serve it
    * @returns {Promise<unknown>}
    */
-  submit(parser, readonly, options, transform) {
+  submit(parser, readonly, options, transform, destination) {
     const waiting = this.#take();
     if (waiting === undefined) return Promise.reject(tooMany());
     const promise = waiting.begin();
@@ -99,7 +100,9 @@ class Channel {
         waiting.as = compileTypeMapping(options.typeMapping);
         if (options.abortSignal) this.#listen(waiting, options.abortSignal);
       } else waiting.as = 0;
-      this.#submission.pack(waiting.ticket, parser.redisArgs, parser.firstKey, readonly, timeout, responseTimeout);
+      this.#submission.pack(
+        waiting.ticket, parser.redisArgs, parser.firstKey, readonly, timeout, responseTimeout, destination,
+      );
     } catch (error) {
       this.#reject(waiting, error);
       return promise;
@@ -113,15 +116,16 @@ class Channel {
    *
    * @param {import('./submission').Part[]} commands
    * @param {RedisArgument | undefined} key that decides the slot
+   * @param {number} [destination] the one node that may serve it
    * @returns {Promise<any>} EXEC's reply
    */
-  submitTransaction(commands, key) {
+  submitTransaction(commands, key, destination) {
     const waiting = this.#take();
     if (waiting === undefined) return Promise.reject(tooMany());
     const promise = waiting.begin();
     waiting.as = 0;
     try {
-      this.#submission.packTransaction(waiting.ticket, commands, key);
+      this.#submission.packTransaction(waiting.ticket, commands, key, destination);
     } catch (error) {
       this.#reject(waiting, error);
       return promise;

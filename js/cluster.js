@@ -4,9 +4,11 @@
 
 const { EventEmitter } = require('node:events');
 const { ClientClosedError, ClientOfflineError } = require('./errors');
-const { BasicCommandParser, isReplicaSafe } = require('./commands');
+const { BasicCommandParser, isReplicaSafe, listCommands } = require('./commands');
+const { defineNodeMethods } = require('./cluster-nodes');
+const { hasCursor } = require('./cursor-commands');
 const { attachCommands } = require('./commander');
-const { defineCommonMethods } = require('./common-methods');
+const { defineListenerMethods, defineMissing } = require('./common-methods');
 const { attachMultiCommands, RedisClusterMultiCommand } = require('./multi-command');
 const { parseOptions } = require('./options');
 const { Session } = require('./session');
@@ -20,6 +22,7 @@ const PIPELINED = Object.freeze({ timeout: undefined });
 const CLASS_OPTIONS = /** @type {const} */ (['RESP', 'modules', 'functions', 'scripts']);
 
 /** @typedef {import('./channel').CommandOptions} CommandOptions */
+/** @typedef {import('./nodes').Nodes} Nodes */
 /** @typedef {import('./channel').TransformReply} TransformReply */
 /** @typedef {import('@redis/client').RedisArgument} RedisArgument */
 
@@ -37,11 +40,11 @@ function classFor(config) {
   if (last !== undefined && CLASS_OPTIONS.every((name) => last.config[name] === config[name])) {
     return last.Class;
   }
-  const Class = attachCommands(RedisCluster, config);
+  const Class = attachCommands(RedisCluster, config, listCommands());
   /** @type {typeof RedisClusterMultiCommand | undefined} */
   let Multi;
   Object.defineProperty(Class.prototype, '_Multi', {
-    get: () => (Multi ??= attachMultiCommands(RedisClusterMultiCommand, config)),
+    get: () => (Multi ??= attachMultiCommands(RedisClusterMultiCommand, config, listCommands())),
   });
   lastClass = { config: { ...config }, Class };
   return Class;
@@ -63,7 +66,9 @@ class RedisCluster extends EventEmitter {
   #closing = new Map();
   #isOpen = false;
   #isReady = false;
-  #view = new TopologyView();
+  /** Those of the session, if anybody has asked; after it those that it had. @type {Nodes | undefined} */
+  #nodes;
+  #view = new TopologyView((node) => (this.#isReady ? this._openNodes() : this.#nodes)?.clientOf(node));
   #isViewStale = false;
   /** @type {unknown} an error that nobody listened to, during connect */
   #unheardError;
@@ -160,6 +165,7 @@ class RedisCluster extends EventEmitter {
     for (const arg of args) parser.push(arg);
     if (firstKey !== undefined) parser.markRoutingKey(firstKey);
     const all = { ...this._commandOptions, ...options };
+    if (hasCursor(args)) return /** @type {any} */ (this._self)._submitCursor(parser, isReadonly, all, undefined);
     const answer = this._self._submit(parser, isReadonly, all, undefined);
     return args.length > 0 && isSplit(args[0]) ? namingKeys(answer, parser.redisArgs) : answer;
   }
@@ -198,16 +204,6 @@ class RedisCluster extends EventEmitter {
     return this._self.#session?.redirects() ?? { moved: 0, ask: 0 };
   }
 
-  /** @deprecated Use `masters`. */
-  getMasters() {
-    return this.masters;
-  }
-
-  /** @deprecated Use `slots`. @param {number} slot */
-  getSlotMaster(slot) {
-    return this.slots[slot].master;
-  }
-
   /**
    * Every command ends here.
    *
@@ -234,6 +230,16 @@ class RedisCluster extends EventEmitter {
     return this.#isOpen ? new ClientOfflineError() : new ClientClosedError();
   }
 
+  /** What the methods in cluster-nodes.js work with. @throws while nothing is accepted */
+  _openNodes() {
+    if (!this.#isReady) throw this.#closedError();
+    if (this.#nodes === undefined) {
+      const { Nodes } = require('./nodes');
+      this.#nodes = new Nodes(/** @type {Session} */ (this.#session), this.constructor, this._options);
+    }
+    return this.#nodes;
+  }
+
   async #connect() {
     if (this.#isOpen) throw new Error('Cluster already open');
     this.#isOpen = true;
@@ -241,6 +247,7 @@ class RedisCluster extends EventEmitter {
     this.#unheardError = undefined;
     const session = (this.#session = this.#unused ?? this.#createSession());
     this.#unused = undefined;
+    this.#nodes = undefined;
     try {
       await session.connect();
     } catch (error) {
@@ -304,6 +311,7 @@ class RedisCluster extends EventEmitter {
   #leave() {
     const session = this.#session ?? this.#unused;
     this.#session = this.#unused = undefined;
+    this.#nodes?.end();
     this.#isOpen = this.#isReady = this.#isViewStale = false;
     this.#view.clear();
     return session;
@@ -366,6 +374,14 @@ function closeTimeout(options) {
   throw new TypeError(`close: \`timeout\` must be a number of milliseconds from 0 on, got ${timeout}`);
 }
 
-defineCommonMethods(RedisCluster.prototype);
+defineNodeMethods(RedisCluster.prototype);
+defineListenerMethods(RedisCluster.prototype, (cluster) => cluster._self);
+defineMissing(RedisCluster.prototype, {
+  sync: [],
+  async: [
+    'subscribe', 'SUBSCRIBE', 'unsubscribe', 'UNSUBSCRIBE', 'pSubscribe', 'PSUBSCRIBE', 'pUnsubscribe',
+    'PUNSUBSCRIBE', 'sSubscribe', 'SSUBSCRIBE', 'sUnsubscribe', 'SUNSUBSCRIBE',
+  ],
+});
 
 module.exports = { RedisCluster };

@@ -4,8 +4,9 @@
 
 const { ErrorReply, notSupported } = require('./errors');
 const {
-  BasicCommandParser, functionArgumentsPrefix, getTransformReply, listCommands, scriptArgumentsPrefix,
+  BasicCommandParser, functionArgumentsPrefix, getTransformReply, scriptArgumentsPrefix,
 } = require('./commands');
+const { hasCursor } = require('./cursor-commands');
 const { isSplit, namingKeys } = require('./split-commands');
 
 /** @typedef {import('@redis/client/dist/lib/RESP/types').Command} Command */
@@ -80,8 +81,9 @@ function namespaceMethod(define, prefix) {
       const parser = new BasicCommandParser(cluster._keyPrefix);
       parser.push(...prefix);
       command.parseCommand(parser, ...args);
+      const submit = hasCursor(parser.redisArgs) ? '_submitCursor' : '_submit';
       const answer =
-        cluster._self._submit(parser, command.IS_READ_ONLY, cluster._commandOptions, transform);
+        cluster._self[submit](parser, command.IS_READ_ONLY, cluster._commandOptions, transform);
       if (!isSplit(parser.redisArgs[0])) return answer;
       return namingKeys(answer, parser.redisArgs, cluster._keyPrefix);
     } catch (error) {
@@ -127,6 +129,21 @@ function splitMethod(define) {
     command.parseCommand(parser, ...args);
     const answer = this._self._submit(parser, command.IS_READ_ONLY, this._commandOptions, transform);
     return namingKeys(answer, parser.redisArgs, this._self._keyPrefix);
+  };
+}
+
+/**
+ * The same for a command that goes on from node to node.
+ *
+ * @param {() => Definition} define
+ * @returns {Method}
+ */
+function cursorMethod(define) {
+  return async function (...args) {
+    const { command, transform } = define();
+    const parser = new BasicCommandParser(this._self._keyPrefix);
+    command.parseCommand(parser, ...args);
+    return this._self._submitCursor(parser, command.IS_READ_ONLY, this._commandOptions, transform);
   };
 }
 
@@ -184,6 +201,7 @@ function mapMethods(commands, createMethod) {
 const clusterMakers = {
   command: (name, define) => {
     if (PER_CONNECTION.test(name)) return refusedMethod(name);
+    if (hasCursor(name.split('_'))) return cursorMethod(define);
     return isSplit(name) ? splitMethod(define) : commandMethod(define);
   },
   module: (define) => namespaceMethod(define, []),
@@ -196,10 +214,11 @@ const clusterMakers = {
  * @template {new (...args: any[]) => any} BASE
  * @param {BASE} Base
  * @param {CommanderConfig} config
+ * @param {import('./commands').CommandList} commands
  * @returns {BASE} a subclass with the methods of a cluster that the config asks for
  */
-function attachCommands(Base, config) {
-  return attachMethods(Base, config, clusterMakers);
+function attachCommands(Base, config, commands) {
+  return attachMethods(Base, config, clusterMakers, commands);
 }
 
 /**
@@ -207,16 +226,17 @@ function attachCommands(Base, config) {
  * @param {BASE} Base
  * @param {CommanderConfig} config
  * @param {Makers} make
+ * @param {import('./commands').CommandList} commands
  * @returns {BASE} a subclass with the methods that the config asks for
  */
-function attachMethods(Base, { RESP = 3, modules = {}, functions = {}, scripts = {} }, make) {
+function attachMethods(Base, { RESP = 3, modules = {}, functions = {}, scripts = {} }, make, commands) {
   const Class = class extends Base {};
   const { prototype } = Class;
   // V8 copies all properties of a prototype for each one that is added (20 ms for 809 of them), unless
   // one was deleted before (0.3 ms). It makes the prototype fast again when it is first used.
   Reflect.deleteProperty(prototype, 'constructor');
   Object.defineProperty(prototype, 'constructor', { value: Class, configurable: true, writable: true });
-  for (const { load, names } of listCommands()) {
+  for (const { load, names } of commands) {
     const method = make.command(names[0], lazily(load, RESP));
     for (const name of names) prototype[name] = method;
   }
@@ -224,9 +244,9 @@ function attachMethods(Base, { RESP = 3, modules = {}, functions = {}, scripts =
     attachNamespace(prototype, name, () =>
       mapMethods(modules[name], (_, command) => make.module(lazily(() => command, RESP))));
   }
-  for (const [library, commands] of Object.entries(functions)) {
+  for (const [library, all] of Object.entries(functions)) {
     attachNamespace(prototype, library, () =>
-      mapMethods(commands, (name, fn) => make.function(name, fn, RESP)));
+      mapMethods(all, (name, fn) => make.function(name, fn, RESP)));
   }
   for (const [name, script] of Object.entries(scripts)) prototype[name] = make.script(script, RESP);
   return Class;

@@ -2,11 +2,12 @@
 // Where command definitions come from: node-redis's packages. A definition is loaded when its
 // command is first called, because loading all of them takes longer than connecting.
 
-const { BasicCommandParser, prefixKey } = require('@redis/client/dist/lib/client/parser');
+const { BasicCommandParser, prefixKey, prefixKeys } = require('@redis/client/dist/lib/client/parser');
 const {
   functionArgumentsPrefix, getTransformReply, scriptArgumentsPrefix,
 } = require('@redis/client/dist/lib/commander');
-const index = require('./command-index');
+const { default: calculateSlot } = require('@redis/client/dist/lib/utils/calculate-slot');
+const { clusterCommands, nodeCommands } = require('./command-index');
 
 /** @typedef {import('@redis/client/dist/lib/RESP/types').Command} Command */
 
@@ -47,13 +48,21 @@ function loadCommand(file) {
   return require(`@redis/client/dist/lib/commands/${file}`).default;
 }
 
-/**
- * Every command of a cluster: how to load it, and the names that it has.
- *
- * @returns {Array<{ load: () => Command, names: string[] }>}
- */
+/** @typedef {Array<{ load: () => Command, names: string[] }>} CommandList how to load each, and its names */
+
+/** @param {string[][]} rows @returns {CommandList} */
+function listRows(rows) {
+  return rows.map(([file, ...names]) => ({ load: () => loadCommand(file), names }));
+}
+
+/** Every command of a cluster. */
 function listCommands() {
-  return index.map(([file, ...names]) => ({ load: () => loadCommand(file), names }));
+  return listRows(clusterCommands);
+}
+
+/** Every command of a client of one node. */
+function listNodeCommands() {
+  return listRows([...clusterCommands, ...nodeCommands]);
 }
 
 /**
@@ -74,10 +83,14 @@ module.exports = {
   BasicCommandParser,
   bundledModule,
   bundledModuleNames,
+  calculateSlot,
   functionArgumentsPrefix,
   getTransformReply,
   isReplicaSafe,
   listCommands,
+  listNodeCommands,
+  loadCommand,
   prefixKey,
+  prefixKeys,
   scriptArgumentsPrefix,
 };

@@ -1,5 +1,5 @@
 'use strict';
-// Methods of a cluster that are all alike: those for listeners, and those that this version lacks.
+// Methods that are all alike: those for listeners, and those that this version lacks.
 
 const { EventEmitter } = require('node:events');
 const { notSupported } = require('./errors');
@@ -9,13 +9,10 @@ const LISTENER_METHODS = /** @type {const} */ ([
   'removeAllListeners', 'setMaxListeners', 'emit',
 ]);
 
-/** Methods of node-redis's cluster that this version does not have: these throw, those reject. */
-const MISSING_SYNC = ['getRandomNode', 'getSlotRandomNode'];
-const MISSING_ASYNC = [
-  'subscribe', 'SUBSCRIBE', 'unsubscribe', 'UNSUBSCRIBE', 'pSubscribe', 'PSUBSCRIBE', 'pUnsubscribe',
-  'PUNSUBSCRIBE', 'sSubscribe', 'SSUBSCRIBE', 'sUnsubscribe', 'SUNSUBSCRIBE', 'nodeClient',
-  'getNodeClientForKey',
-];
+/** Those that only look. */
+const LOOKING_METHODS = /** @type {const} */ ([
+  'listenerCount', 'listeners', 'rawListeners', 'eventNames', 'getMaxListeners',
+]);
 
 /**
  * @param {object} prototype
@@ -26,18 +23,32 @@ function define(prototype, name, value) {
   Object.defineProperty(prototype, name, { configurable: true, writable: true, value });
 }
 
-/** @param {EventEmitter & { _self: EventEmitter }} prototype of the cluster's class */
-function defineCommonMethods(prototype) {
-  for (const name of LISTENER_METHODS) {
+/**
+ * Listeners belong to one emitter, whichever object they are added through.
+ *
+ * @param {object} prototype
+ * @param {(receiver: any) => EventEmitter} emitterOf
+ */
+function defineListenerMethods(prototype, emitterOf) {
+  for (const name of [...LISTENER_METHODS, ...LOOKING_METHODS]) {
     const method = /** @type {Function} */ (EventEmitter.prototype[name]);
-    // Listeners belong to the cluster, also if they are added through an object that inherits from it.
-    define(prototype, name, /** @this {typeof prototype} @param {unknown[]} args */ function (...args) {
-      const result = method.apply(this._self, args);
-      return result === this._self ? this : result;
+    define(prototype, name, /** @this {any} @param {unknown[]} args */ function (...args) {
+      const emitter = emitterOf(this);
+      const result = method.apply(emitter, args);
+      return result === emitter ? this : result;
     });
   }
-  for (const name of MISSING_SYNC) define(prototype, name, () => { throw notSupported(name); });
-  for (const name of MISSING_ASYNC) define(prototype, name, () => Promise.reject(notSupported(name)));
 }
 
-module.exports = { defineCommonMethods };
+/**
+ * Methods of node-redis that this version does not have.
+ *
+ * @param {object} prototype
+ * @param {{ sync: string[], async: string[] }} names of those that throw, and of those that reject
+ */
+function defineMissing(prototype, { sync, async }) {
+  for (const name of sync) define(prototype, name, () => { throw notSupported(name); });
+  for (const name of async) define(prototype, name, () => Promise.reject(notSupported(name)));
+}
+
+module.exports = { defineListenerMethods, defineMissing };

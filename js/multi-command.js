@@ -231,10 +231,11 @@ const makers = {
  * @template {new (...args: any[]) => any} BASE
  * @param {BASE} Base
  * @param {import('./commander').CommanderConfig} config
+ * @param {import('./commands').CommandList} commands
  * @returns {BASE} a subclass with the methods that the config asks for
  */
-function attachMultiCommands(Base, config) {
-  return attachMethods(Base, config, makers);
+function attachMultiCommands(Base, config, commands) {
+  return attachMethods(Base, config, makers, commands);
 }
 
 module.exports = { attachMultiCommands, MultiCommand, RedisClusterMultiCommand };

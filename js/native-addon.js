@@ -18,6 +18,9 @@
  * @property {(destination: number) => number} lease a connection of its own, as a destination
  * @property {(lease: number, clean: boolean) => void} release after all its commands were submitted
  * @property {(ticket: number) => void} cancel
+ * @property {(host: string, port: number) => number} destination the number of a node, by its announced address
+ * @property {(destination: number) => number} lease a number for a connection of one's own to it
+ * @property {(lease: number, clean: boolean) => void} release
  * @property {() => void} refresh
  * @property {() => string} topology
  * @property {() => number[]} redirects

@@ -5,6 +5,7 @@
 const { SocketTimeoutError, forgetError, internalError, keepError } = require('./errors');
 const { Channel } = require('./channel');
 const { createNativeCluster } = require('./native-addon');
+const { NodeConnections } = require('./node-connections');
 const { toHostPort } = require('./options');
 const { ReconnectionTracker } = require('./reconnection-tracker');
 
@@ -35,6 +36,11 @@ class Session {
    */
   #keepAlive;
   #isDestroyed = false;
+  #connections = new NodeConnections();
+  /** Those that are not given back, and whether their connection is there. @type {Map<number, boolean>} */
+  #leases = new Map();
+  /** What `nodeAddressMap` makes of addresses. @type {Map<string, string>} */
+  #mapped = new Map();
   /**
    * With what a strategy gave a node up, by the node's address. Commands that waited for the node are
    * answered before the strategy is asked again, so there is one for each node.
@@ -50,9 +56,10 @@ class Session {
   constructor(options, listener) {
     this.#options = options;
     this.#listener = listener;
-    const { topologyRefresh } = options;
+    const { topologyRefresh, native } = options;
+    for (const { from, host, port } of native.addressMap ?? []) this.#mapped.set(from, `${host}:${port}`);
     this.#tracker = topologyRefresh === undefined ? undefined : new ReconnectionTracker(topologyRefresh);
-    this.#native = createNativeCluster(options.native, settleWeakly(this));
+    this.#native = createNativeCluster(native, settleWeakly(this));
     this.#channel = new Channel(this.#native, (name, details) => this.#onEvent(name, details));
   }
 
@@ -102,6 +109,56 @@ class Session {
     return JSON.parse(this.#native.topology());
   }
 
+  /**
+   * @param {string} address as servers announce it
+   * @returns the connection to the node that listens there
+   */
+  connectionTo(address) {
+    return this.#connections.at(this.#mapped.get(address) ?? address);
+  }
+
+  /**
+   * @param {{ host: string, port: number }} node its address as servers announce it
+   * @returns {number} what `Channel.submit` takes for it
+   */
+  destination({ host, port }) {
+    return this.#native.destination(host, port);
+  }
+
+  /**
+   * A connection of one's own, until it is released. What was submitted so far does not use it.
+   *
+   * @param {number} destination
+   * @returns {number} what `Channel.submit` takes for it
+   */
+  lease(destination) {
+    const lease = this.#native.lease(destination);
+    this.#leases.set(lease, true);
+    return lease;
+  }
+
+  /**
+   * Gives a lease back, behind everything that was submitted for it.
+   *
+   * @param {number} lease
+   * @param {boolean} isClean whether the connection is as it was, so that others may have it
+   */
+  release(lease, isClean) {
+    this.#channel.flush();
+    this.#leases.delete(lease);
+    this.#native.release(lease, isClean);
+  }
+
+  /** @param {number} lease @returns {boolean} false: its connection is gone, and what it held with it */
+  isLeaseAlive(lease) {
+    return this.#leases.get(lease) === true;
+  }
+
+  /** Learns the topology again, in the background. */
+  refresh() {
+    this.#native.refresh();
+  }
+
   /** Redirects that were followed since connect. */
   redirects() {
     const [moved, ask] = this.#native.redirects();
@@ -120,6 +177,9 @@ class Session {
       case 'fatal':
         this.#fail(internalError(details[0]));
         break;
+      case 'lease-lost':
+        if (this.#leases.has(details[0])) this.#leases.set(details[0], false);
+        break;
       case 'map-address':
         this.#answerAddress(details[0], details[1]);
         break;
@@ -127,22 +187,23 @@ class Session {
         this.#answerReconnect(details);
         break;
       case 'node-error':
-        this.#listener.emit(name, details[0], hostPort(details[1], details[2]));
+        this.#tellNodeError(details[0], details[1], details[2]);
         break;
       case 'error':
         this.#listener.emit(name, details[0]);
         break;
       default:
         this.#listener.emit(name, hostPort(details[0], details[1]));
-        this.#track(name, `${details[0]}:${details[1]}`);
+        this.#onNodeEvent(/** @type {any} */ (name), `${details[0]}:${details[1]}`);
     }
   }
 
   /**
-   * @param {string} event
+   * @param {'node-connect' | 'node-ready' | 'node-reconnecting' | 'node-disconnect'} event
    * @param {string} address
    */
-  #track(event, address) {
+  #onNodeEvent(event, address) {
+    this.#connections.onEvent(event, address);
     const tracker = this.#tracker;
     if (event === 'node-ready') tracker?.onReady(address);
     else if (event === 'node-disconnect') tracker?.onDisconnect(address);
@@ -153,6 +214,16 @@ class Session {
         this.#listener.emit('error', error);
       }
     }
+  }
+
+  /**
+   * @param {unknown} error
+   * @param {string} host
+   * @param {number} port
+   */
+  #tellNodeError(error, host, port) {
+    this.#listener.emit('node-error', error, hostPort(host, port));
+    this.#connections.onEvent('node-error', `${host}:${port}`, error);
   }
 
   /**
@@ -168,6 +239,8 @@ class Session {
     } catch (error) {
       this.#listener.emit('error', error);
     }
+    if (mapped === undefined) this.#mapped.delete(address);
+    else this.#mapped.set(address, `${mapped.host}:${mapped.port}`);
     this.#native.answerAddress(callId, mapped?.host ?? null, mapped?.port ?? 0);
   }
 
@@ -182,7 +255,7 @@ class Session {
         );
       }
     } catch (error) {
-      this.#listener.emit('node-error', error, hostPort(host, port));
+      this.#tellNodeError(error, host, port);
       delay = defaultDelay(retries, error);
     }
     if (delay === false) this.#native.answerReconnect(callId, -1, null);

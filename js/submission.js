@@ -22,6 +22,8 @@ const LONGEST_LOOP = 24;
 const UTF8_PER_UNIT = 3;
 
 const HEADER_WORDS = 4;
+/** Words that may follow the lengths: of the extra key, a response timeout, a destination. */
+const MOST_TRAILING_WORDS = 3;
 /** What fits into a word. Servers take 512 MB. */
 const LONGEST_ARGUMENT = 0xffffffff;
 const MAX_ARGUMENTS = (1 << 24) - 1;
@@ -33,6 +35,8 @@ const READONLY_FALSE = 2;
 const EXTRA_KEY = 4;
 /** A response timeout follows. */
 const RESPONSE_TIMEOUT = 8;
+/** A destination follows. */
+const DESTINATION = 32;
 /** It is a transaction. */
 const UNIT = 16;
 /** Words of a transaction's command before the lengths. */
@@ -77,19 +81,21 @@ class Submission {
    * @param {boolean | undefined} readonly what the caller says about replicas
    * @param {number} timeout in ms, 0 for none
    * @param {number} responseTimeout in ms, 0 for none
+   * @param {number} [destination] the one node that it is for, whatever its key
    * @throws {TypeError} for an argument that is neither a string nor a Buffer
    */
-  pack(ticket, args, key, readonly, timeout, responseTimeout) {
+  pack(ticket, args, key, readonly, timeout, responseTimeout, destination) {
     const keyIndex = key === undefined || key === null ? KEYLESS : indexOfKey(args, key);
     const extraKey = keyIndex === NOT_AN_ARGUMENT ? key : undefined;
     let room = roomOf(args);
     if (extraKey !== undefined) room += byteBound(extraKey, 'firstKey');
-    const wordCount = HEADER_WORDS + args.length + 2;
+    const wordCount = HEADER_WORDS + args.length + MOST_TRAILING_WORDS;
     if (!this.#fits(wordCount, room)) this.#makeRoom(wordCount, room, [args], extraKey);
 
     let flags = readonlyFlag(readonly);
     if (extraKey !== undefined) flags |= EXTRA_KEY;
     if (responseTimeout !== 0) flags |= RESPONSE_TIMEOUT;
+    if (destination !== undefined) flags |= DESTINATION;
     const words = this.#words;
     let at = this.#wordCount;
     words[at] = ticket;
@@ -100,6 +106,7 @@ class Submission {
     for (let i = 0; i < args.length; i++) words[at++] = this.#write(args[i]);
     if (extraKey !== undefined) words[at++] = this.#write(extraKey);
     if (responseTimeout !== 0) words[at++] = responseTimeout;
+    if (destination !== undefined) words[at++] = destination;
     this.#finish(at);
   }
 
@@ -109,14 +116,15 @@ class Submission {
    * @param {number} ticket
    * @param {ReadonlyArray<Part>} commands
    * @param {RedisArgument | undefined} key that decides the slot
+   * @param {number} [destination] the one node that it is for, whatever its keys
    * @throws {TypeError} for an argument that is neither a string nor a Buffer
    */
-  packTransaction(ticket, commands, key) {
+  packTransaction(ticket, commands, key, destination) {
     const first = commands.find(({ firstKey }) => firstKey !== undefined);
     const isFirst = key !== undefined && first?.firstKey === key && first.redisArgs.includes(key);
     const extraKey = isFirst || key === null ? undefined : key;
     let room = extraKey === undefined ? 0 : byteBound(extraKey, 'firstKey');
-    let wordCount = HEADER_WORDS + 1;
+    let wordCount = HEADER_WORDS + MOST_TRAILING_WORDS;
     for (const { redisArgs } of commands) {
       room += roomOf(redisArgs);
       wordCount += PART_WORDS + redisArgs.length;
@@ -128,7 +136,9 @@ class Submission {
     const words = this.#words;
     let at = this.#wordCount;
     words[at] = ticket;
-    words[at + 1] = commands.length | ((extraKey === undefined ? UNIT : UNIT | EXTRA_KEY) << FLAGS_SHIFT);
+    let flags = extraKey === undefined ? UNIT : UNIT | EXTRA_KEY;
+    if (destination !== undefined) flags |= DESTINATION;
+    words[at + 1] = commands.length | (flags << FLAGS_SHIFT);
     words[at + 2] = KEYLESS;
     words[at + 3] = 0;
     at += HEADER_WORDS;
@@ -140,6 +150,7 @@ class Submission {
       for (let i = 0; i < redisArgs.length; i++) words[at++] = this.#write(redisArgs[i]);
     }
     if (extraKey !== undefined) words[at++] = this.#write(extraKey);
+    if (destination !== undefined) words[at++] = destination;
     this.#finish(at);
   }
 

@@ -5,7 +5,7 @@
 const SLOTS = 16384;
 
 /**
- * A node, with the fields of node-redis's. Its connection belongs to the engine, so there is no client.
+ * A node, with the fields of node-redis's.
  *
  * @typedef {object} ShardNode
  * @property {string} host
@@ -13,11 +13,13 @@ const SLOTS = 16384;
  * @property {string} id
  * @property {string} address
  * @property {boolean} readonly
- * @property {undefined} client
+ * @property {import('./node-client').NodeClient | undefined} client made when somebody asks
  * @property {undefined} connectPromise
  */
 
 /** @typedef {{ master: ShardNode, replicas?: ShardNode[] }} Shard */
+
+/** @typedef {{ slots: Shard[], masters: ShardNode[], nodeByAddress: Map<string, ShardNode> }} TopologyPicture */
 
 /**
  * What the engine publishes.
@@ -39,6 +41,12 @@ class TopologyView {
   nodeByAddress = new Map();
   /** @type {number | undefined} */
   #epoch;
+  #clientOf;
+
+  /** @param {(node: ShardNode) => import('./node-client').NodeClient | undefined} clientOf */
+  constructor(clientOf) {
+    this.#clientOf = clientOf;
+  }
 
   /** Forgets everything, as a closed cluster does. */
   clear() {
@@ -91,7 +99,13 @@ class TopologyView {
     const address = `${host}:${port}`;
     const known = this.nodeByAddress.get(address);
     if (known?.id === id && known.readonly === readonly) return known;
-    const node = { host, port, id, address, readonly, client: undefined, connectPromise: undefined };
+    const clientOf = this.#clientOf;
+    /** @type {ShardNode} */
+    const node = {
+      host, port, id, address, readonly,
+      get client() { return clientOf(node); },
+      connectPromise: undefined,
+    };
     this.nodeByAddress.set(address, node);
     return node;
   }

@@ -17,7 +17,12 @@ import type {
 } from '@redis/client/dist/lib/client';
 import type { ShardNode } from '@redis/client/dist/lib/cluster/cluster-slots';
 import type { NON_STICKY_COMMANDS } from '@redis/client/dist/lib/commands';
-import type { CommandSignature } from '@redis/client/dist/lib/RESP/types';
+import type { ScanOptions } from '@redis/client/dist/lib/commands/SCAN';
+import type {
+  BlobStringReply,
+  CommandSignature,
+  ReplyWithTypeMapping,
+} from '@redis/client/dist/lib/RESP/types';
 import type { ClusterCommandOptions, RedisClusterOptions } from './cluster-options';
 
 /** How often commands were sent on to another node than the one they went to first. */
@@ -82,8 +87,7 @@ type CommanderOption =
  * `node-reconnecting`, `node-disconnect` (each with `{ host, port }`) and `node-error` (with the
  * `Error` and `{ host, port }`) for its nodes.
  *
- * `slots`, `masters`, `replicas` and `nodeByAddress` describe the nodes; the `client` of a node is
- * never set, because connections belong to the engine.
+ * `slots`, `masters`, `replicas` and `nodeByAddress` describe the nodes, each with its `client`.
  *
  * A method in capitals is its namesake in camel case. Members that begin with an underscore are
  * node-redis's own machinery: they come with its type and are not part of this contract.
@@ -204,18 +208,32 @@ export declare class RedisCluster<
   /** Not supported in this version: fails with an error that names the method. */
   sUnsubscribe: NodeRedisCluster<M, F, S, RESP, TYPE_MAPPING>['sUnsubscribe'];
 
-  /** Not supported in this version: fails with an error that names the method. */
+  /**
+   * All keys of the cluster, in pages, from all primaries at once.
+   *
+   * A key that exists from the first page to the last is among them, also while slots move and primaries
+   * are replaced; a key may come more than once. Pages are not empty, and are read one ahead. Throws an
+   * error if for half a minute no more slots can be scanned. Not in node-redis's cluster.
+   *
+   * @example
+   * ```js
+   * for await (const keys of cluster.scanIterator({ MATCH: 'user:*', COUNT: 1000 })) { ... }
+   * ```
+   */
+  scanIterator(
+    options?: ScanOptions,
+  ): AsyncGenerator<ReplyWithTypeMapping<BlobStringReply, TYPE_MAPPING>[], void, unknown>;
+
+  /**
+   * A client of one node, with all that node-redis's client has except Pub/Sub, `monitor`, `legacy` and
+   * `createPool`. Its commands go to that node whatever their key, over the connection that the cluster
+   * has, and are not redirected. What it watches is its own.
+   */
   nodeClient(
     node: ShardNode<M, F, S, RESP, TYPE_MAPPING>,
   ): Promise<RedisClientType<M, F, S, RESP, TYPE_MAPPING>>;
 
-  /** Not supported in this version: fails with an error that names the method. */
-  getRandomNode(): ShardNode<M, F, S, RESP, TYPE_MAPPING>;
-
-  /** Not supported in this version: fails with an error that names the method. */
-  getSlotRandomNode(slot: number): ShardNode<M, F, S, RESP, TYPE_MAPPING>;
-
-  /** Not supported in this version: fails with an error that names the method. */
+  /** A client, as `nodeClient` makes it, of the node that has the key; a replica only if `isReadonly`. */
   getNodeClientForKey(
     key: RedisArgument,
     isReadonly?: boolean,

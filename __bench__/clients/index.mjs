@@ -22,6 +22,7 @@ const require = createRequire(import.meta.url);
  * @property {(keys: string[]) => Promise<any>} [del]
  * @property {(key: string, value: string) => Promise<any>} transaction MULTI with the SETs and GETs of `TRANSACTION`
  * @property {(reply: any) => any[]} repliesOf what EXEC answered (for checks only)
+ * @property {(pattern: string, count: number) => Promise<number>} [countKeys] by SCAN of all primaries
  * @property {(reply: any) => Record<string, string>} hashOf a hash reply as a plain object (for checks only)
  * @property {() => Promise<void>} close
  *

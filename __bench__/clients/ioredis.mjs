@@ -20,9 +20,23 @@ export async function openIoredis(library, seeds, enableAutoPipelining) {
     },
     // It answers a list of pairs of error and reply.
     repliesOf: (reply) => reply.map(([error, value]) => error ?? value),
+    countKeys: (pattern, count) => countKeys(cluster, pattern, count),
     hashOf: (reply) => reply,
     close: async () => {
       await cluster.quit();
     },
   };
+}
+
+async function countKeys(cluster, pattern, count) {
+  let total = 0;
+  for (const node of cluster.nodes('master')) {
+    let cursor = '0';
+    do {
+      const [next, keys] = await node.scan(cursor, 'MATCH', pattern, 'COUNT', count);
+      total += keys.length;
+      cursor = next;
+    } while (cursor !== '0');
+  }
+  return total;
 }

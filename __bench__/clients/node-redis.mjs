@@ -23,9 +23,24 @@ export async function openNodeRedis(library, seeds) {
       return multi.exec();
     },
     repliesOf: (reply) => reply,
+    countKeys: (pattern, count) => countKeys(cluster, { MATCH: pattern, COUNT: count }),
     hashOf: (reply) => reply,
     close: async () => {
       await cluster.close();
     },
   };
+}
+
+/** With the cluster's own iterator if it has one, else as node-redis's documentation has it. */
+async function countKeys(cluster, options) {
+  let total = 0;
+  if (cluster.scanIterator !== undefined) {
+    for await (const keys of cluster.scanIterator(options)) total += keys.length;
+    return total;
+  }
+  for (const master of cluster.masters) {
+    const node = await cluster.nodeClient(master);
+    for await (const keys of node.scanIterator(options)) total += keys.length;
+  }
+  return total;
 }

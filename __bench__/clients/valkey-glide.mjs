@@ -19,10 +19,22 @@ export async function openGlide(library, seeds) {
       return cluster.exec(batch, true);
     },
     repliesOf: (reply) => reply,
+    countKeys: (match, count) => countKeys(library, cluster, { match, count }),
     // Glide answers a list of pairs.
     hashOf: (reply) => Object.fromEntries(reply.map(({ field, value }) => [field, value])),
     close: async () => {
       cluster.close();
     },
   };
+}
+
+async function countKeys({ ClusterScanCursor }, cluster, options) {
+  let total = 0;
+  let cursor = new ClusterScanCursor();
+  while (!cursor.isFinished()) {
+    const [next, keys] = await cluster.scan(cursor, options);
+    total += keys.length;
+    cursor = next;
+  }
+  return total;
 }

@@ -49,7 +49,6 @@ const NAMES_ABSENT_OR_PRESENT = [
   'reset',
   'ref',
   'unref',
-  'scanIterator',
   'hScanIterator',
   'then',
   'HOTKEYS_GET',

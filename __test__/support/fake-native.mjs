@@ -6,7 +6,7 @@ import { TapeWriter, EVENT } from './tape-writer.mjs';
 
 const require = createRequire(import.meta.url);
 
-/** Reads what was packed; `unit` are the commands of a transaction. @returns {Array<{ ticket, args, unit?, flags, keyIndex, timeout, extraKey }>} */
+/** Reads what was packed; `unit` are the commands of a transaction. @returns {Array<{ ticket, args, unit?, flags, keyIndex, timeout, extraKey, destination }>} */
 export function readSubmission(words, wordCount, bytes) {
   const commands = [];
   let byte = 0;
@@ -20,18 +20,19 @@ export function readSubmission(words, wordCount, bytes) {
       byte += words[at++];
       return arg;
     };
+    let args = [];
+    let unit;
     if (flags & 16) {
-      const unit = Array.from({ length: count }, () => {
-        const [head, keyIndex] = words.subarray(at, at + 2);
+      unit = Array.from({ length: count }, () => {
+        const [head, place] = words.subarray(at, at + 2);
         at += 2;
-        const args = Array.from({ length: head & 0xffffff }, next);
-        return { args, flags: head >>> 24, keyIndex };
+        return { args: Array.from({ length: head & 0xffffff }, next), flags: head >>> 24, keyIndex: place };
       });
-      commands.push({ ticket, args: [], unit, flags, keyIndex, timeout, extraKey: flags & 4 ? next() : undefined });
-      continue;
-    }
-    const args = Array.from({ length: count }, next);
-    commands.push({ ticket, args, flags, keyIndex, timeout, extraKey: flags & 4 ? next() : undefined });
+    } else args = Array.from({ length: count }, next);
+    const extraKey = flags & 4 ? next() : undefined;
+    if (flags & 8) at++;
+    const destination = flags & 32 ? words[at++] : undefined;
+    commands.push({ ticket, args, unit, flags, keyIndex, timeout, extraKey, destination });
   }
   return commands;
 }
@@ -43,6 +44,8 @@ export class FakeNative {
   submitCount = 0;
   topologyJson = JSON.stringify({ epoch: 0, nodes: [], shards: [] });
   answersConnect = true;
+  destinations = [];
+  leases = 0;
   #tape = new TapeWriter();
   #takenLarge = [];
 
@@ -94,6 +97,20 @@ export class FakeNative {
   answerReconnect(...args) { this.calls.push(['answerReconnect', ...args]); }
   topology() { return this.topologyJson; }
   redirects() { return [3, 1]; }
+  lease(destination) {
+    this.calls.push(['lease', destination]);
+    return 0x80000000 + ++this.leases;
+  }
+
+  release(...args) { this.calls.push(['release', ...args]); }
+  refresh() { this.calls.push(['refresh']); }
+
+  /** Numbers from 100 on, by address. */
+  destination(host, port) {
+    const address = `${host}:${port}`;
+    if (!this.destinations.includes(address)) this.destinations.push(address);
+    return 100 + this.destinations.indexOf(address);
+  }
 
   /** Writes an answer; the facade sees it at the next wake. */
   write(ticket, value) {

@@ -1,6 +1,7 @@
 /** What this package adds to node-redis's types, and what it refuses for good. */
 import {
   createCluster,
+  RESP_TYPES,
   type PartialFailure,
   type RedisArgument,
   type RedisClusterOptions,
@@ -25,6 +26,17 @@ export async function redirects(): Promise<void> {
   exactly<RedirectCounts>()(cluster.duplicate().redirects());
   exactly<RedirectCounts>()(cluster.withTypeMapping({}).redirects());
   exactly<RedirectCounts>()(cluster.withCommandOptions({ timeout: 1 }).redirects());
+}
+
+export async function allKeys(): Promise<void> {
+  const cluster = createCluster({ rootNodes: seeds });
+  for await (const keys of cluster.scanIterator({ MATCH: 'a*', COUNT: 10, TYPE: 'string' })) {
+    exactly<string[]>()(keys);
+  }
+  const buffers = cluster.withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer });
+  for await (const keys of buffers.scanIterator()) exactly<Buffer[]>()(keys);
+  // @ts-expect-error cursors belong to single nodes
+  cluster.scanIterator({ cursor: '0' });
 }
 
 /** Keys of an error can be used for the next attempt. */

@@ -9,6 +9,8 @@ use crate::resp::{Tape, kind};
 pub(crate) enum Event<'a> {
     /// A defect has ended the session; a panic's message. Commands may have lost their answer.
     Fatal(&'a str),
+    /// The connection of a lease is gone, and what it held.
+    LeaseLost(u32),
     /// The user's `nodeAddressMap` is asked where `address` really is.
     MapAddress { call: u32, address: &'a NodeAddr },
     /// A socket to a node is connected.
@@ -36,6 +38,10 @@ impl Event<'_> {
             Self::Fatal(message) => {
                 begin(tape, "fatal", 1);
                 text(tape, message);
+            }
+            Self::LeaseLost(lease) => {
+                begin(tape, "lease-lost", 1);
+                tape.push_int(i64::from(*lease));
             }
             Self::MapAddress { call, address } => {
                 begin(tape, "map-address", 2);

@@ -1,6 +1,7 @@
 //! Leases that the submitting thread has asked for by number: several commands in a row on one
 //! connection that nobody else uses.
 
+use super::events::Event;
 use super::handover::LeaseId;
 use super::lane::Parcel;
 use super::pool::{Lease, State, Wanted};
@@ -144,6 +145,7 @@ impl Session {
     /// A tenant's connection is lost: what it was sent fails, written or not, as what comes later will.
     pub(super) fn lose_tenancy(&self, id: LeaseId, cause: &Error) {
         let parcels = self.leases.borrow_mut().tenants.lose(id, cause);
+        self.shared.tell(&Event::LeaseLost(id));
         for (request, _) in parcels {
             self.shared.fail(request.ticket, cause);
         }
