@@ -11,5 +11,4 @@ pub use args::{Args, Command};
 pub(crate) use blocking::{may_wait, needs_own_connection};
 pub(crate) use policy::{Gather, Groups, Policy, Spread};
 pub(crate) use spec::{Spec, lookup, replica_safe};
-pub(crate) use unit::declared;
-pub use unit::{Packed, Part, Unit};
+pub use unit::{Packed, Part, Unit, declared};

@@ -88,7 +88,7 @@ impl<'a> Part<'a> {
 }
 
 /// What flags declare of reading only.
-pub(crate) fn declared(flags: u32) -> Option<bool> {
+pub fn declared(flags: u32) -> Option<bool> {
     match flags & (DECLARED_READONLY | DECLARED_WRITING) {
         DECLARED_READONLY => Some(true),
         DECLARED_WRITING => Some(false),
