@@ -72,7 +72,7 @@ test('a node leaves the cluster while it is asked', async () => {
     await until(() => counts(cluster, 'DBSIZE')[2] === 1);
     cluster.layout = [{ first: 0, last: 8191, nodes: [0] }, { first: 8192, last: 16_383, nodes: [1] }];
     await cluster.nodes[2].close();
-    await assert.rejects(asked, ours.ClientClosedError);
+    await assert.rejects(asked, ours.SocketClosedUnexpectedlyError);
     assert.equal(await client.dbSize(), 2);
   });
 });
