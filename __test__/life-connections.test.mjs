@@ -22,7 +22,7 @@ function start(options, script = () => undefined) {
       const own = script(args, context);
       if (own !== undefined) return own;
       if (args[0] === 'GET') return resp.bulk(`node ${context.node}`);
-      if (args[0] === 'SET' || args[0] === 'FLUSHALL') return resp.simple('OK');
+      if (args[0] === 'SET' || args[0] === 'EVAL') return resp.simple('OK');
       if (args[0] === 'ECHO') return resp.bulk(args[1]);
       return undefined;
     },

@@ -16,8 +16,6 @@ use crate::slot::Slot;
 const ARGUMENT_OVERHEAD: usize = 15;
 /// MULTI and EXEC.
 const FRAME: usize = 29;
-/// Commands that end a transaction: what is behind them would run outside of it.
-const ENDS: [&[u8]; 3] = [b"EXEC", b"DISCARD", b"RESET"];
 /// Of a key that is shown in an error.
 const SHOWN_KEY: usize = 64;
 
@@ -41,10 +39,6 @@ pub(super) fn describe(unit: &Unit<'_>, key: Option<&[u8]>) -> Result<(Subject, 
     let (mut readonly, mut replica_safe) = (true, true);
     for part in unit.parts() {
         let Some(name) = part.args.get(0) else { return Err(nameless()) };
-        if ENDS.iter().any(|end| name.eq_ignore_ascii_case(end)) {
-            let name = String::from_utf8_lossy(name).to_ascii_uppercase();
-            return Err(Error::Refused(format!("ERR {name} is not allowed inside a transaction")));
-        }
         let spec = command::lookup(name, part.args.get(1));
         readonly &= spec.is_some_and(Spec::readonly);
         replica_safe &= command::replica_safe(spec, part.readonly);
