@@ -43,6 +43,8 @@ export const TARGETS = [
   { workload: 'mget-100', metric: 'opsPerSec', peer: 'glide', relation: '>=', bound: 4 },
   { workload: 'mset-100', metric: 'opsPerSec', peer: 'node-redis', relation: '>=', bound: 10 },
   { workload: 'del-100', metric: 'opsPerSec', peer: 'node-redis', relation: '>=', bound: 10 },
+  { workload: 'multi-10', metric: 'opsPerSec', peer: 'node-redis', relation: '>=', bound: 4 },
+  { workload: 'scan-all', metric: 'opsPerSec', peer: 'node-redis', relation: '>=', bound: 1 },
   { workload: 'import', metric: 'aboveBareMs', peer: 'node-redis', relation: '<=', bound: 0.5 },
 ];
 
