@@ -99,13 +99,15 @@ test('an abort while it blocks ends the blocking on the server; the connection l
   });
 });
 
+/** Something is pushed in the moment in which the waiting is to be ended. */
+const poppedMeanwhile = (args, context, blocking) => {
+  if (args[1] !== 'UNBLOCK') return undefined;
+  blocking.push('b');
+  return resp.number(0);
+};
+
 test('an abort that comes too late: what was popped is not lost', async () => {
-  const script = (args, context, blocking) => {
-    if (args[1] !== 'UNBLOCK') return undefined;
-    blocking.push('b');
-    return resp.number(0);
-  };
-  await onBlockingCluster({ script }, async ({ client, blocking }) => {
+  await onBlockingCluster({ script: poppedMeanwhile }, async ({ client, blocking }) => {
     const controller = new AbortController();
     const abortable = client.withCommandOptions({ abortSignal: controller.signal });
     const popped = quietly(abortable.blPop('b', 0));
@@ -187,12 +189,7 @@ test('close() ends what blocks, waiting or not, and lets the others finish', asy
 });
 
 test('close() does not lose what is popped in the same moment', async () => {
-  const script = (args, context, blocking) => {
-    if (args[1] !== 'UNBLOCK') return undefined;
-    blocking.push('b');
-    return resp.number(0);
-  };
-  await onBlockingCluster({ script }, async ({ client, blocking }) => {
+  await onBlockingCluster({ script: poppedMeanwhile }, async ({ client, blocking }) => {
     const popped = blPop(client, 'b');
     await until(() => blocking.isBlocked('b'));
     await client.close();

@@ -50,3 +50,20 @@ test('useReplicas: reads behind a write of the pipeline see it, others are sprea
     assert.ok(read.size > 1, String([...read]));
   });
 });
+
+test('a pipeline names the keys of a command in parts as they were given', async () => {
+  const answer = ([name], { node }) => {
+    if (name !== 'DEL') return undefined;
+    return node === 1 ? resp.error('ERR no') : resp.number(1);
+  };
+  const setup = { script: answer, options: { keyPrefix: 'p:' } };
+  await onScriptedCluster(setup, async ({ client }) => {
+    const keys = Array.from({ length: 12 }, (_, index) => `k${index}`);
+    const typed = await client.multi().del(keys).execAsPipeline().then(assert.fail, (error) => error);
+    assert.deepEqual([...typed.failedKeys, ...typed.succeededKeys].sort(), [...keys].sort());
+    assert.ok(typed.failedKeys.length > 0 && typed.succeededKeys.length > 0);
+    const raw = client.multi().addCommand(keys[0], false, ['DEL', ...keys]);
+    const error = await raw.execAsPipeline().then(assert.fail, (reason) => reason);
+    assert.deepEqual([...error.failedKeys, ...error.succeededKeys].sort(), [...keys].sort());
+  });
+});

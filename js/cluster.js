@@ -185,7 +185,8 @@ class RedisCluster extends EventEmitter {
         return inOrder(commands.map((command) => {
           const answer = channel.submit(command, reads ? command.readonly : false, PIPELINED, undefined);
           const args = command.redisArgs;
-          return args.length > 0 && isSplit(args[0]) ? namingKeys(answer, args) : answer;
+          const mayBeInParts = args.length > 0 && isSplit(args[0]);
+          return mayBeInParts ? namingKeys(answer, args, command.keyPrefix) : answer;
         }));
       },
       routing,

@@ -20,6 +20,7 @@ const { attachMethods, lazily } = require('./commander');
  * @property {unknown} preserve
  * @property {boolean | undefined} readonly whether a replica may serve it; the engine decides if unknown
  * @property {TransformReply | undefined} transform
+ * @property {RedisArgument} [keyPrefix] that its keys have been given
  * @property {Arguments} [again] what says the same where the server has seen an earlier command: a script by its hash
  */
 
@@ -64,9 +65,10 @@ class MultiCommand {
    * @param {unknown} preserve
    * @param {boolean | undefined} readonly
    * @param {TransformReply | undefined} transform
+   * @param {RedisArgument} [keyPrefix] that the keys have been given
    */
-  _add(redisArgs, firstKey, preserve, readonly, transform) {
-    this.#queue.push({ redisArgs, firstKey, preserve, readonly, transform });
+  _add(redisArgs, firstKey, preserve, readonly, transform, keyPrefix) {
+    this.#queue.push({ redisArgs, firstKey, preserve, readonly, transform, keyPrefix });
     return this;
   }
 
@@ -197,7 +199,8 @@ function add(multi, { command, transform }, prefix, args, readonly) {
   const parser = new BasicCommandParser(multi._keyPrefix);
   parser.push(...prefix);
   command.parseCommand(parser, ...args);
-  return multi._add(parser.redisArgs, parser.firstKey, parser.preserve, readonly, transform);
+  const { redisArgs, firstKey, preserve } = parser;
+  return multi._add(redisArgs, firstKey, preserve, readonly, transform, multi._keyPrefix);
 }
 
 /** @type {import('./commander').Makers} */

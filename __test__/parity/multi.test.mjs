@@ -2,10 +2,11 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { defineScript, RESP_TYPES } from '@redis/client';
+import { RESP_TYPES } from '@redis/client';
 import { describeOnServer } from './harness/fixture.mjs';
 import { subject, SUBJECT_IS_ORACLE, withCluster } from './harness/clients.mjs';
 import { comparePrograms } from './harness/programs.mjs';
+import { functions, modules, scripts } from './harness/user-commands.mjs';
 
 const MAPPING = {
   [RESP_TYPES.BLOB_STRING]: Buffer,
@@ -14,79 +15,6 @@ const MAPPING = {
   [RESP_TYPES.DOUBLE]: String,
   [RESP_TYPES.MAP]: Map,
   [RESP_TYPES.SET]: Set,
-};
-
-const scripts = {
-  setAndGet: defineScript({
-    SCRIPT: "redis.call('SET', KEYS[1], ARGV[1]) return redis.call('GET', KEYS[1])",
-    NUMBER_OF_KEYS: 1,
-    parseCommand(parser, key, value) {
-      parser.pushKey(key);
-      parser.push(value);
-      parser.preserve = value;
-    },
-    transformReply: (reply, preserve, typeMapping) => ({ reply, preserve, typeMapping }),
-  }),
-  readOnly: defineScript({
-    SCRIPT: "return redis.call('GET', KEYS[1])",
-    NUMBER_OF_KEYS: 1,
-    IS_READ_ONLY: true,
-    parseCommand: (parser, key) => parser.pushKey(key),
-    transformReply: { 2: (reply) => ['RESP 2', reply], 3: (reply) => ['RESP 3', reply] },
-  }),
-  countsItsKeys: defineScript({
-    SCRIPT: 'return #KEYS',
-    parseCommand: (parser, keys) => parser.pushKeysLength(keys),
-    transformReply: undefined,
-  }),
-};
-
-const functions = {
-  parity: {
-    parity_echo: {
-      NUMBER_OF_KEYS: 1,
-      parseCommand(parser, key, ...args) {
-        parser.pushKey(key);
-        parser.push(...args);
-      },
-      transformReply: (reply) => ({ reply }),
-    },
-    parity_read: {
-      NUMBER_OF_KEYS: 1,
-      IS_READ_ONLY: true,
-      parseCommand: (parser, key) => parser.pushKey(key),
-      transformReply: undefined,
-    },
-  },
-};
-
-const modules = {
-  mine: {
-    fetch: {
-      IS_READ_ONLY: true,
-      parseCommand(parser, key, note) {
-        parser.push('GET');
-        parser.pushKey(key);
-        parser.preserve = note;
-      },
-      transformReply: (reply, preserve, typeMapping) => ({ reply, preserve, typeMapping }),
-    },
-    throwsInParse: {
-      parseCommand() {
-        throw new RangeError('in parseCommand');
-      },
-      transformReply: undefined,
-    },
-    throwsInTransform: {
-      parseCommand(parser, key) {
-        parser.push('GET');
-        parser.pushKey(key);
-      },
-      transformReply() {
-        throw new RangeError('in transformReply');
-      },
-    },
-  },
 };
 
 /** Every way to run what was collected. */

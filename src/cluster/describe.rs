@@ -10,7 +10,7 @@ use crate::routing::{Subject, part_args};
 use crate::slot::Slot;
 
 /// RESP around one argument: `$`, up to ten digits, two CRLF.
-const ARGUMENT_OVERHEAD: usize = 15;
+pub(super) const ARGUMENT_OVERHEAD: usize = 15;
 
 /// A command, or a part of one.
 #[derive(Clone, Copy)]

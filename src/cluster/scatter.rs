@@ -7,6 +7,7 @@ use crate::command::{Groups, Policy, Spread};
 use crate::error::Error;
 use crate::routing::{Gathering, ReadPreference, Subject, only_slot, split};
 use crate::topology::NodeIndex;
+use std::sync::Arc;
 
 impl Dispatcher {
     /// Sends a command where its policy says. Parts that cannot be sent are answered at once.
@@ -52,12 +53,12 @@ impl Dispatcher {
                 return Err(Error::CannotSplit { name, step: shape.step });
             }
         };
-        // The gathering takes the split along; answers may be there before the last part is sent.
-        let parts: Vec<_> = split.parts().map(|(slot, groups)| (slot, groups.to_vec())).collect();
-        let gathering = Gathering::new(policy.gather, parts.len(), Some(split));
-        let first = open(tick, whole.ticket, parts.len(), gathering)?;
-        for (ticket, (slot, groups)) in (first..).zip(&parts) {
-            let subject = Subject { slot: Some(*slot), ..whole.subject };
+        // Both need it: answers may be there before the last part is sent.
+        let split = Arc::new(split);
+        let gathering = Gathering::new(policy.gather, split.len(), Some(Arc::clone(&split)));
+        let first = open(tick, whole.ticket, split.len(), gathering)?;
+        for (ticket, (slot, groups)) in (first..).zip(split.parts()) {
+            let subject = Subject { slot: Some(slot), ..whole.subject };
             let part = Some(Part { args: &args, shape, groups });
             let piece = Piece { ticket, subject, part, ..whole };
             if let Err(error) = self.place(tick, piece) {

@@ -4,7 +4,7 @@
 //! what sends one command elsewhere sends all of them: a server that refuses to queue a command
 //! discards the rest.
 
-use super::describe::nameless;
+use super::describe::{ARGUMENT_OVERHEAD, nameless};
 use super::request::Request;
 use crate::command::{self, Spec, Unit};
 use crate::error::Error;
@@ -12,8 +12,6 @@ use crate::resp::{encode_command, push_argument, push_header};
 use crate::routing::Subject;
 use crate::slot::Slot;
 
-/// RESP around one argument: `$`, up to ten digits, two CRLF.
-const ARGUMENT_OVERHEAD: usize = 15;
 /// MULTI and EXEC.
 const FRAME: usize = 29;
 /// Of a key that is shown in an error.

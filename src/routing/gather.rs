@@ -7,6 +7,7 @@ use super::split::Split;
 use super::totals::Totals;
 use crate::command::Gather;
 use crate::resp::{Mark, Tape, kind};
+use std::sync::Arc;
 
 /// One answer, on its way from a connection's tape.
 pub(crate) struct Entry<'a> {
@@ -44,7 +45,7 @@ pub(crate) struct Gathering {
     /// Answers still to come.
     left: usize,
     /// How the command was split, if it was.
-    split: Option<Split>,
+    split: Option<Arc<Split>>,
     /// Values that were kept.
     kept: Tape,
     /// Of which part each of them is, and where it begins.
@@ -67,7 +68,7 @@ pub(crate) enum Outcome {
 
 impl Gathering {
     /// Waits for `parts` answers: those of the split, if there is one.
-    pub(crate) fn new(gather: Gather, parts: usize, split: Option<Split>) -> Self {
+    pub(crate) fn new(gather: Gather, parts: usize, split: Option<Arc<Split>>) -> Self {
         let totals = Totals::default();
         let kept = Tape::default();
         let (places, failed) = (Vec::new(), Vec::new());

@@ -52,6 +52,11 @@ fn body_len(args: usize, groups: Groups) -> Option<usize> {
 }
 
 impl Split {
+    /// How many parts there are.
+    pub(crate) fn len(&self) -> usize {
+        self.parts.len()
+    }
+
     /// How many groups there are in all of them.
     pub(crate) fn group_count(&self) -> usize {
         self.order.len()

@@ -23,7 +23,7 @@ fn gather(
     answers: &[(usize, &str)],
     chance: usize,
 ) -> (usize, Outcome) {
-    let mut gathering = Gathering::new(policy, answers.len(), split);
+    let mut gathering = Gathering::new(policy, answers.len(), split.map(Arc::new));
     for (count, (part, answer)) in answers.iter().enumerate() {
         let mut tape = tape(answer);
         let (words, bytes) = (&tape.words[..], &tape.bytes[..]);
