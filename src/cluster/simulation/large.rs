@@ -6,7 +6,7 @@ use super::recoveries::Recovery;
 use super::run::{Phase, Run};
 use super::seeds::in_world;
 use super::setting::Setting;
-use super::workload::Workload;
+use super::workload::{Planned, Workload};
 use std::time::Instant;
 
 /// Long enough for whatever is measured, in milliseconds.
@@ -15,6 +15,8 @@ const ENOUGH: u64 = 10_000;
 const OUTAGE: u64 = 12_000;
 /// Ticks of commands of which the quickest counts; what else the machine does makes some slow.
 const TICKS: usize = 20;
+/// Between two of them, in milliseconds: all of one are answered by then.
+const TICK_MS: u64 = 200;
 
 /// What it costs.
 #[derive(Clone, Copy, Debug, Default)]
@@ -49,15 +51,27 @@ async fn counted(run: &mut Run, act: impl AsyncFnOnce(&mut Run)) -> [u64; 4] {
     std::array::from_fn(|index| after[index] - before[index])
 }
 
+/// Connects, and waits until all is quiet; what is submitted from then on goes to all shards.
+pub(super) async fn connected(run: &mut Run) {
+    run.connect();
+    run.until(ENOUGH, |run| run.phase == Phase::Open).await;
+    run.phase = Phase::Resting;
+    run.until(ENOUGH, |_| false).await;
+    run.workload = Workload::wide();
+}
+
+/// Plans one tick of commands for keys all over the cluster, lets `submit` submit them, and waits for the
+/// answers.
+pub(super) async fn tick(run: &mut Run, submit: impl FnOnce(&mut Run, &[Planned])) {
+    let (world, workload) = (&run.world, &run.workload);
+    let planned = world.with(|world| workload.probes(world));
+    submit(run, &planned);
+    run.until(TICK_MS, |_| false).await;
+}
+
 async fn measure(run: &mut Run, costs: &mut Costs) {
     costs.nodes = run.world.with(|world| world.servers.nodes.len() as u64);
-    let [_, _, dials, _] = counted(run, async |run| {
-        run.connect();
-        run.until(ENOUGH, |run| run.phase == Phase::Open).await;
-        run.phase = Phase::Resting;
-        run.until(ENOUGH, |_| false).await;
-    })
-    .await;
+    let [_, _, dials, _] = counted(run, connected).await;
     costs.dials = dials;
     let [asked, received, dials, _] = counted(run, async |run| {
         run.cluster.refresh();
@@ -65,7 +79,6 @@ async fn measure(run: &mut Run, costs: &mut Costs) {
     })
     .await;
     costs.refresh = (asked, received, dials);
-    run.workload = Workload::wide();
     let [.., calls] = counted(run, async |run| {
         costs.submit = submit_time(run).await;
     })
@@ -85,12 +98,12 @@ async fn measure(run: &mut Run, costs: &mut Costs) {
 async fn submit_time(run: &mut Run) -> u64 {
     let mut best = u64::MAX;
     for _ in 0..TICKS {
-        let (world, workload) = (&run.world, &run.workload);
-        let planned = world.with(|world| workload.probes(world));
-        let began = Instant::now();
-        run.submit(&planned);
-        best = best.min(began.elapsed().as_nanos() as u64 / planned.len() as u64);
-        run.until(200, |_| false).await;
+        tick(run, |run, planned| {
+            let began = Instant::now();
+            run.submit(planned);
+            best = best.min(began.elapsed().as_nanos() as u64 / planned.len() as u64);
+        })
+        .await;
     }
     best
 }

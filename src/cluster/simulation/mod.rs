@@ -19,6 +19,7 @@ mod expected;
 mod keyspace;
 mod large;
 mod ledger;
+mod memory;
 mod mishaps;
 mod network;
 mod order;
